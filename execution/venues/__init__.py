@@ -1,0 +1,1 @@
+"""What a venue is to execution (`interface`), and the clients of real venues."""

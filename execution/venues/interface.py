@@ -1,0 +1,128 @@
+"""What a venue is to execution: it takes orders and cancels, and says what became of them.
+
+A venue is an entry point of the group `sluice.venues`: a class with
+`from_settings(settings: Settings, catalog: InstrumentCatalog) -> Venue`. Execution journals before it calls one and
+journals what it answers; a venue itself keeps nothing durable. Events are facts in the venue's time, may repeat, and may
+come in any order; an event may belong to another order than the one that was asked about.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol, runtime_checkable
+
+from execution.domain import OrderRequest
+from sluice.config.settings import Settings
+from sluice.instruments import Instrument, InstrumentCatalog
+
+
+class VenueEventKind(Enum):
+    """What a venue can say about an order. The numbers are those of the contract's `ReportKind`."""
+
+    ACCEPTED = 2
+    FILL = 3
+    CANCELED = 4
+    REJECTED = 5
+    EXPIRED = 6
+    CANCEL_REJECTED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFill:
+    """A trade of an order. `trade_id` is unique for the instrument; `fee` is positive where paid."""
+
+    trade_id: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    maker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VenueEvent:
+    """One fact about an order. `fill` is set for FILL and only there; `event_time_ns` is the venue's event time."""
+
+    kind: VenueEventKind
+    client_order_id: str
+    event_time_ns: int
+    venue_order_id: str
+    message: str = ""
+    fill: VenueFill | None = None
+
+
+class VenueCommandKind(Enum):
+    """What execution asks of a venue."""
+
+    SUBMIT = 1
+    CANCEL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VenueCommand:
+    """A journalled command: the order `request` was to be sent, or cancelled, at `sent_at_ns`."""
+
+    kind: VenueCommandKind
+    request: OrderRequest
+    sent_at_ns: int
+
+
+class VenueOutcomeUnknown(Exception):  # noqa: N818  # a state of the order, not a failure of ours
+    """What became of a request is not known: a timeout, a disconnect, a 5xx. Never raised for a definite refusal."""
+
+
+class Venue(Protocol):
+    """A place that takes orders. Execution calls one method at a time."""
+
+    name: str
+
+    async def submit(self, request: OrderRequest, sent_at_ns: int) -> list[VenueEvent]:
+        """Send an order and return what is known at once, e.g. ACCEPTED and first fills, or REJECTED.
+
+        Raises `VenueOutcomeUnknown`.
+        """
+        ...
+
+    async def cancel(self, client_order_id: str, instrument: Instrument, sent_at_ns: int) -> list[VenueEvent]:
+        """Ask for a cancel and return what is known at once: CANCELED, or CANCEL_REJECTED where it is not possible.
+
+        Raises `VenueOutcomeUnknown`.
+        """
+        ...
+
+    async def recover(self, commands: Sequence[VenueCommand]) -> list[VenueEvent]:
+        """Return every event that the venue knows about the orders of these commands, in the order they happened.
+
+        Called at the start with every journalled command, in order, and again by Reconcile with those of the orders
+        that are not final. A simulated venue applies the commands that it has not seen, each at its `sent_at_ns`, and
+        so also sends what was journalled but not sent. A real venue asks for the fate of every order, cancels again
+        what still rests although a cancel was asked for, and never sends an order. An order that the answer does not
+        name is one that the venue definitely does not have; where it cannot be sure, it raises `VenueOutcomeUnknown`.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and files."""
+        ...
+
+
+class VenueFactory(Protocol):
+    """What a venue's entry point is: a class that can be made from the configuration."""
+
+    def from_settings(self, settings: Settings, catalog: InstrumentCatalog) -> Venue:
+        """Return the venue, not yet connected."""
+        ...
+
+
+@runtime_checkable
+class SimulatedTime(Protocol):
+    """A venue whose market is played from a tape, so that its time is moved from outside."""
+
+    async def advance_to(self, event_time_ns: int) -> list[VenueEvent]:
+        """Play the market up to and including a time and return what happened to orders. Going back does nothing."""
+        ...
+
+    def now_ns(self) -> int:
+        """Return how far the market has been played."""
+        ...
