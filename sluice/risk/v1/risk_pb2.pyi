@@ -308,7 +308,10 @@ class ObserveMarketRequest(_message.Message):
 
     EVENT_TIME_NS_FIELD_NUMBER: _builtins.int
     TOPS_FIELD_NUMBER: _builtins.int
+    AFTER_REPORT_SEQUENCE_FIELD_NUMBER: _builtins.int
     event_time_ns: _builtins.int
+    after_report_sequence: _builtins.int
+    """The last execution report up to this time. Equity is counted only once risk has seen it."""
     @_builtins.property
     def tops(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.BookTop]: ...
     def __init__(
@@ -316,10 +319,11 @@ class ObserveMarketRequest(_message.Message):
         *,
         event_time_ns: _builtins.int = ...,
         tops: _abc.Iterable[_market_pb2.BookTop] | None = ...,
+        after_report_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_time_ns", b"event_time_ns", "tops", b"tops"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_report_sequence", b"after_report_sequence", "event_time_ns", b"event_time_ns", "tops", b"tops"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
