@@ -1,0 +1,85 @@
+"""The program around the commands: one place where errors become sentences and exit codes.
+
+| code | meaning |
+|---|---|
+| 0 | it worked |
+| 1 | an error, or the command line was used wrongly |
+| 2 | what was named does not exist |
+| 3 | a service, database or broker does not run |
+| 4 | the configuration is wrong |
+| 5 | it took longer than it may |
+| 130 | interrupted (Ctrl-C) |
+
+A traceback is printed only with `--debug` or `SLUICE_DEBUG=1`, and for an `InvariantError`, which is a bug of ours.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from sluice import __version__
+from sluice.cli.groups import EntryPointGroup, installed_commands
+from sluice.cli.output import emit_error
+from sluice.errors import InvariantError, SluiceError
+
+INTERRUPTED = 130
+
+
+def root() -> EntryPointGroup:
+    """Return the top of the command line with every installed command below it."""
+    group = EntryPointGroup(
+        "sluice", installed_commands(),
+        help="Crypto-futures trading in which no order passes without a signed approval of the risk service.",
+        params=[click.Option(["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error.")],
+    )
+    return click.version_option(__version__, prog_name="sluice")(group)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return the exit code. Nothing escapes: errors are printed here."""
+    debug = "--debug" in arguments or os.environ.get("SLUICE_DEBUG", "") not in ("", "0")
+    # --debug is taken anywhere, because the advice is to run the same line again with it.
+    command_line = [argument for argument in arguments if argument != "--debug"]
+    try:
+        return _invoke(command_line)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the outermost place: what nobody expected ends here
+        shown = error if isinstance(error, SluiceError) else _translated(error)
+        if debug or isinstance(error, InvariantError):
+            traceback.print_exception(error)
+        emit_error(shown, as_json="--json" in command_line)
+        return shown.exit_code
+
+
+def _invoke(command_line: list[str]) -> int:
+    result = root().main(args=command_line, prog_name="sluice", standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _translated(error: Exception) -> SluiceError:
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "sluice"
+        return SluiceError(_sentence(error.format_message()), fix=f"see `{path} --help`")
+    if isinstance(error, click.ClickException):
+        return SluiceError(_sentence(error.format_message()))
+    return SluiceError(
+        f"unexpected {type(error).__name__}: {_first_line(error)}", fix="run again with --debug to see where")
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["no message"])[0]

@@ -1,0 +1,101 @@
+"""What no single setting can say: rules between settings. Each rule yields its problems and never raises."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from sluice.config import shape
+from sluice.config.settings import Settings
+from sluice.errors import ConfigurationError
+from sluice.instruments import Instrument, InstrumentCatalog
+
+#: The place that is wrong, the problem, and how to mend it.
+Finding = tuple[shape.Path, str, str]
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Yield every broken rule."""
+    for rule in RULES:
+        yield from rule(settings)
+
+
+def different_addresses(settings: Settings) -> Iterator[Finding]:
+    """Three services cannot listen at one address."""
+    addresses = {name: getattr(settings, name).address for name in ("inference", "risk", "execution")}
+    counted = Counter(addresses.values())
+    for name, address in addresses.items():
+        if counted[address] > 1:
+            others = " and ".join(f"{other}.address" for other in addresses if other != name
+                                  and addresses[other] == address)
+            yield (name, "address"), f"must differ from {others}, was {address!r}", "give each service its own port"
+
+
+def free_metrics_port(settings: Settings) -> Iterator[Finding]:
+    """The metrics port is not a service's port."""
+    port = settings.telemetry.metrics_port
+    for name in ("inference", "risk", "execution"):
+        address = getattr(settings, name).address
+        if port and not address.startswith("unix:") and address.endswith(f":{port}"):
+            yield (("telemetry", "metrics_port"), f"must differ from the port of {name}.address, was {port}",
+                   "choose another port")
+
+
+def valid_ports(settings: Settings) -> Iterator[Finding]:
+    """A TCP port is at most 65535."""
+    for name in ("inference", "risk", "execution"):
+        address = getattr(settings, name).address
+        if not address.startswith("unix:") and int(address.rpartition(":")[2]) > 65535:
+            yield (name, "address"), f"must have a port of at most 65535, was {address!r}", "choose another port"
+
+
+def real_orders(settings: Settings) -> Iterator[Finding]:
+    """Orders to an exchange need its own time and its own venue."""
+    environment = settings.run.environment
+    if environment == "simulated":
+        return
+    if settings.run.clock != "system":
+        yield (("run", "clock"), f"must be system where run.environment is {environment}, was {settings.run.clock!r}",
+               'set run.clock = "system"')
+    if settings.execution.venue == "simulated":
+        yield (("execution", "venue"), f"must be an exchange where run.environment is {environment}, was 'simulated'",
+               'name a venue, or set run.environment = "simulated"')
+
+
+def funded_account(settings: Settings) -> Iterator[Finding]:
+    """A simulated account starts with something."""
+    if settings.run.environment == "simulated" and not settings.account.balances:
+        yield ("account", "balances"), "must hold at least one asset, was empty", 'add a line such as USDT = "100000"'
+
+
+def store_schemes(settings: Settings) -> Iterator[Finding]:
+    """A store's URL names its store; the URL itself is never shown, because it may hold a password."""
+    for key, schemes in (("postgres_url", ("postgresql", "postgres")), ("redis_url", ("redis", "rediss", "unix"))):
+        url = getattr(settings.stores, key).get_secret_value()
+        if url and url.partition("://")[0] not in schemes:
+            yield (("stores", key), f"must start with {schemes[0]}://, was another scheme",
+                   f"write {schemes[0]}://user:password@host:port/...")
+
+
+def known_instruments(settings: Settings) -> Iterator[Finding]:
+    """The instruments' tables can be read, and the instruments to trade are among them."""
+    own: list[Instrument] = []
+    for number, table in enumerate(settings.instruments):
+        try:
+            own.append(Instrument.from_table(table))
+        except ConfigurationError as error:
+            for problem in error.problems:
+                yield ("instruments", number), problem, "see sluice/instruments.toml for complete entries"
+    catalog = InstrumentCatalog.shipped().merged(InstrumentCatalog(own))
+    for key in settings.source.instruments:
+        if catalog.get(key) is None:
+            known = ", ".join(instrument.key for instrument in catalog)
+            yield ("source", "instruments"), f"must name known instruments, was {key!r}", f"known are {known}"
+
+
+RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    different_addresses, free_metrics_port, valid_ports, real_orders, funded_account, store_schemes, known_instruments)
+
+
+def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:
+    """Return a broken rule as `WHERE: PROBLEM; FIX`."""
+    place, problem, fix = found
+    return f"{where(place)}: {problem}; {fix}"
