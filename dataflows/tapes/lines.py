@@ -1,0 +1,150 @@
+"""Lines of one tape file, checked and timed: which are frames, which are dead letters, and where they stand in time.
+
+Times never go back within a file: a line earlier than the latest accepted one is a dead letter, so that whoever merges
+files or moves a clock by them can rely on order. A dead letter stands at the time of the last accepted line before it.
+The JSON is not looked into, but for the symbol that a bare snapshot of the file belongs to.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from dataflows.deadletters import DeadLetterReason
+from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, TapeDamagedError, read_lines
+
+#: Lines at the head of a file that are looked at for its first time and its symbol.
+LOOK_AHEAD_LINES = 1000
+
+_MAX_TIME_NS = 2**63 - 1
+_SYMBOL = re.compile(rb'"s(?:ymbol)?":"([^"\\]{1,32})"')
+
+
+class Problem(msgspec.Struct, frozen=True, gc=False):
+    """Why a line is a dead letter; `receive_time_ns` is 0 where the line has no time."""
+
+    reason: DeadLetterReason
+    message: str
+    receive_time_ns: int
+
+
+class LineBlock(msgspec.Struct, gc=False):
+    """Consecutive lines of one file as parallel lists.
+
+    `times` holds each line's place in time (its receive time, if it is a frame), never going back. `payloads` holds the
+    JSON of a frame or the whole of a bad line. `problems` holds what is wrong, by index. A damaged file ends with a block
+    of one entry that is no line, its problem `TRUNCATED_FILE`.
+    """
+
+    times: list[int]
+    payloads: list[bytes]
+    problems: dict[int, Problem]
+    symbol_hint: str
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What the first lines of a file tell: its first time (0 unknown) and its one symbol ("" none or several)."""
+
+    first_time_ns: int
+    symbol_hint: str
+
+
+def symbols_in(text: bytes) -> set[str]:
+    """Return the symbols that raw JSON text names in its `s` and `symbol` fields."""
+    return {found.decode("utf-8", "replace") for found in _SYMBOL.findall(text)}
+
+
+def read_head(path: Path) -> Head:
+    """Look at the first lines of a tape. Raises `InputError` where the file cannot be opened."""
+    first_time, names = 0, set[str]()
+    try:
+        lines = (line for block in read_lines(path, 64 * 1024) for line in block)
+        for line in islice(lines, LOOK_AHEAD_LINES):
+            names |= symbols_in(line)
+            first_time = first_time or (_time_of(line.partition(b" ")[0]) or 0)
+    except TapeDamagedError:
+        pass  # the damage is told when the file is read in full
+    return Head(first_time, names.pop() if len(names) == 1 else "")
+
+
+def read_blocks(path: Path, head: Head, block_bytes: int = BLOCK_BYTES) -> Iterator[LineBlock]:
+    """Yield the lines of a tape in blocks that are never empty, and at the end of a damaged one its truncation.
+
+    The same lines come out whatever the size of the blocks. Raises `InputError` where the file cannot be opened.
+    """
+    latest, hint = head.first_time_ns, head.symbol_hint
+    try:
+        for lines in read_lines(path, block_bytes):
+            for own, part in _split_at_foreign(lines, hint):
+                hint = hint if own else ""
+                if part:
+                    block = _parse(part, latest, hint)
+                    latest = block.times[-1]
+                    yield block
+    except TapeDamagedError as damage:
+        problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
+        yield LineBlock([latest], [damage.tail], {0: problem}, "")
+
+
+def _split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[bytes]]]:
+    """Cut lines before the first that names another symbol than the file's one so far: (own, lines)."""
+    if not hint:
+        return [(True, lines)]
+    text = b"\n".join(lines)
+    own = f'"s":"{hint}"'.encode()
+    if text.count(b'"s":"') == text.count(own):
+        return [(True, lines)]
+    foreign = (i for i, line in enumerate(lines) if line.count(b'"s":"') != line.count(own))
+    at = next(foreign)
+    return [(True, lines[:at]), (False, lines[at:])]
+
+
+def _parse(lines: list[bytes], latest: int, hint: str) -> LineBlock:
+    times: list[int] = []
+    payloads: list[bytes] = []
+    problems: dict[int, Problem] = {}
+    for line in lines:
+        head, _, payload = line.partition(b" ")
+        if (
+            len(head) == 19
+            and head.isdigit()
+            and latest <= (time := int(head)) <= _MAX_TIME_NS
+            and _fits(line, payload)
+        ):
+            latest = time
+        elif (problem := _problem_of(line, latest)) is None:
+            latest = int(head)
+        else:
+            problems[len(times)], payload = problem, line
+        times.append(latest)
+        payloads.append(payload)
+    return LineBlock(times, payloads, problems, hint)
+
+
+def _fits(line: bytes, payload: bytes) -> bool:
+    return bool(payload) and len(line) <= MAX_LINE_BYTES
+
+
+def _problem_of(line: bytes, latest: int) -> Problem | None:
+    """Say what is wrong with a line, or None if nothing is."""
+    malformed = DeadLetterReason.MALFORMED_LINE
+    head, _, payload = line.partition(b" ")
+    time = _time_of(head)
+    if len(line) > MAX_LINE_BYTES:
+        return Problem(malformed, f"a line must be at most {MAX_LINE_BYTES} bytes, was longer", time or 0)
+    if time is None or not payload:
+        return Problem(malformed, f"a line must be `<receive ns> <JSON>`, was {line[:40]!r}", time or 0)
+    if time < latest:
+        message = f"a receive time must not be before the line before it ({latest}), was {time}"
+        return Problem(DeadLetterReason.TIME_REVERSED, message, time)
+    return None
+
+
+def _time_of(head: bytes) -> int | None:
+    """Return the receive time in nanoseconds, or None if it is no plain number of 64 bits."""
+    if not head.isdigit() or len(head) > 19:
+        return None
+    time = int(head)
+    return time if time <= _MAX_TIME_NS else None

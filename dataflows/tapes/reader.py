@@ -1,0 +1,81 @@
+"""The reader of tapes: many files as one stream of frames in the order in which they were received.
+
+Files are merged by (receive time, file, line). Every line gives exactly one item, a frame or a dead letter, numbered from
+1. Memory stays at a few blocks a file that is being read, whatever the length of the tape. Decoding is the codecs' job.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dataflows.deadletters import DeadLetter, DeadLetterReason
+from dataflows.tapes.files import BLOCK_BYTES, TapeDamagedError, find_tapes, read_lines
+from dataflows.tapes.frames import Frame
+from dataflows.tapes.lines import symbols_in
+from dataflows.tapes.merging import Run, merged_runs
+
+Item = Frame | DeadLetter
+
+
+class TapeReader:
+    """Reads tapes as one stream: iterate it for `Frame`s and `DeadLetter`s.
+
+    `paths` are files or folders of tapes. The items are the same whatever `block_bytes` is. Each iteration starts at the
+    beginning, or after the lines that `skip` named. Raises `NotFoundError` and `InputError` as `find_tapes` does.
+    """
+
+    def __init__(self, paths: Sequence[Path], *, block_bytes: int = BLOCK_BYTES) -> None:
+        self.tapes = find_tapes(paths)
+        self._block_bytes = block_bytes
+        self._skipped = 0
+
+    def skip(self, lines: int) -> None:
+        """Let iterations start after this many lines, so that the first frame has at least the sequence `lines` + 1.
+
+        The truncation of a file that ended earlier is skipped too; one right at the place is told once more rather than
+        lost.
+        """
+        self._skipped = lines
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield one item a line, and one more for each file that ends early."""
+        sequence = 0
+        for run in merged_runs(self.tapes, self._block_bytes):
+            end = sequence + run.lines
+            if end >= self._skipped:
+                yield from _items(run, sequence, self._skipped)
+            sequence = end
+
+
+def symbols(paths: Sequence[Path]) -> set[str]:
+    """Return the symbols that tapes name anywhere, by reading them whole.
+
+    Raises as `find_tapes` does. What comes after a damage is not seen.
+    """
+    names = set[str]()
+    for path in find_tapes(paths):
+        try:
+            for lines in read_lines(path):
+                names |= symbols_in(b"\n".join(lines))
+        except TapeDamagedError:
+            continue  # the reader of the frames tells it
+    return names
+
+
+def _items(run: Run, sequence: int, skipped: int) -> Iterator[Item]:
+    """Yield the items of a run whose first line comes after `sequence` lines, but for the first `skipped` of the tape."""
+    if not run.problems and sequence >= skipped:
+        numbers = range(sequence + 1, sequence + 1 + len(run.times))
+        yield from map(Frame, numbers, run.times, run.payloads, run.hints)
+        return
+    for index, time in enumerate(run.times):
+        problem = run.problems.get(index)
+        truncated = problem is not None and problem.reason is DeadLetterReason.TRUNCATED_FILE
+        sequence += not truncated
+        if sequence + truncated <= skipped:
+            continue
+        payload = run.payloads[index]
+        if problem is None:
+            yield Frame(sequence, time, payload, run.hints[index])
+        else:
+            number = 0 if truncated else sequence
+            yield DeadLetter(problem.reason, problem.message, number, problem.receive_time_ns, payload)
