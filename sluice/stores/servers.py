@@ -104,7 +104,8 @@ def _initialise_cluster(data: Path) -> None:
     private_folder(unfinished)
     argv = [str(_postgres_binary("initdb")), f"--pgdata={unfinished}", "--username=postgres", "--auth=trust",
             "--encoding=UTF8", "--locale=C", "--no-instructions"]
-    done = subprocess.run(_launch(argv, unfinished), env=_environ(), cwd="/", text=True, capture_output=True, check=False)
+    done = subprocess.run(_launch(argv, unfinished), env=_environ(), cwd="/", text=True, capture_output=True,
+                          check=False)
     if done.returncode != 0:
         raise NotRunningError(f"initdb must make a database in {data}, was stopped: {done.stderr.strip()[-2000:]}",
                               fix="look at the message above, or set stores.postgres_url")
