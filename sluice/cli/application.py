@@ -17,7 +17,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -26,7 +26,8 @@ from sluice.cli.groups import EntryPointGroup, installed_commands
 from sluice.cli.output import emit_error
 from sluice.errors import InvariantError, SluiceError
 
-INTERRUPTED = 130
+INTERRUPTED: Final = 130
+DEBUG_VARIABLE: Final = "SLUICE_DEBUG"
 
 
 def root() -> EntryPointGroup:
@@ -40,46 +41,50 @@ def root() -> EntryPointGroup:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave the process with its exit code."""
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    """Run the `sluice` command line and leave the process with its exit code."""
+    sys.exit(run(root(), "sluice", list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command and return the exit code. Nothing escapes: errors are printed here."""
-    debug = "--debug" in arguments or os.environ.get("SLUICE_DEBUG", "") not in ("", "0")
+def run(command: click.Command, program: str, arguments: list[str]) -> int:
+    """Run a command line and return the exit code. Nothing escapes: errors are printed here."""
     # --debug is taken anywhere, because the advice is to run the same line again with it.
     command_line = [argument for argument in arguments if argument != "--debug"]
+    if command_line != arguments:
+        os.environ[DEBUG_VARIABLE] = "1"
     try:
-        return _invoke(command_line)
+        result = command.main(args=command_line, prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the outermost place: what nobody expected ends here
-        shown = error if isinstance(error, SluiceError) else _translated(error)
-        if debug or isinstance(error, InvariantError):
+        shown = described(error, program)
+        if is_debug() or isinstance(shown, InvariantError):
             traceback.print_exception(error)
         emit_error(shown, as_json="--json" in command_line)
         return shown.exit_code
-
-
-def _invoke(command_line: list[str]) -> int:
-    result = root().main(args=command_line, prog_name="sluice", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
 
-def _translated(error: Exception) -> SluiceError:
+def is_debug() -> bool:
+    """Tell whether tracebacks are wanted, by `--debug` or by the environment."""
+    return os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
+
+
+def described(error: BaseException, program: str) -> SluiceError:
+    """Return the error to show for an exception: our own where it is the cause, else one that says what happened."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SluiceError):
+            return cause
+        cause = cause.__cause__
     if isinstance(error, click.UsageError):
-        path = error.ctx.command_path if error.ctx else "sluice"
-        return SluiceError(_sentence(error.format_message()), fix=f"see `{path} --help`")
+        path = error.ctx.command_path if error.ctx else program
+        return SluiceError(_one_line(error.format_message()), fix=f"see `{path} --help`")
     if isinstance(error, click.ClickException):
-        return SluiceError(_sentence(error.format_message()))
-    return SluiceError(
-        f"unexpected {type(error).__name__}: {_first_line(error)}", fix="run again with --debug to see where")
+        return SluiceError(_one_line(error.format_message()))
+    text = (str(error).splitlines() or ["no message"])[0]
+    return SluiceError(f"unexpected {type(error).__name__}: {text}", fix="run again with --debug to see where")
 
 
-def _sentence(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or ["no message"])[0]

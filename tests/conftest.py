@@ -1,0 +1,40 @@
+"""Tests that need a program or a data set: `@pytest.mark.needs("grpcurl")` or `@pytest.mark.needs("data")`.
+
+Such a test is skipped, and says why, where the thing is missing; where the environment variable SLUICE_REQUIRE lists it
+(`grpcurl,data`), it fails instead, so that continuous integration cannot pass by skipping.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+DATA_VARIABLE = "SLUICE_DATA"
+
+
+def recorded_data() -> Path:
+    """Return the folder of recorded market data, which is not part of the project and may be missing."""
+    return Path(os.environ.get(DATA_VARIABLE, "../shared/data"))
+
+
+def is_missing(name: str) -> bool:
+    """Tell whether what a test needs is not there."""
+    return not recorded_data().is_dir() if name == "data" else shutil.which(name) is None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip or fail a test whose needs are not met."""
+    needed = [name for marker in item.iter_markers("needs") for name in marker.args]
+    missing = [name for name in needed if is_missing(name)]
+    required = {name.strip() for name in os.environ.get("SLUICE_REQUIRE", "").split(",")}
+    if demanded := [name for name in missing if name in required]:
+        pytest.fail(f"{', '.join(demanded)} must be installed, because SLUICE_REQUIRE lists it, and was not found")
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}, which this machine does not have")
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """Give a test that is marked `needs("data")` the folder of recorded market data."""
+    return recorded_data()
