@@ -168,8 +168,9 @@ class Fill:
 class OrderState:
     """An order and everything that is known about it.
 
-    `seen` names what has been counted, so that a repetition changes nothing. `excess_quantity` is what the venue
-    filled beyond the order, which must never happen: it is kept apart, so that `filled_quantity` stays within it.
+    `fills` are sorted by trade id. `seen` names what has been counted, so that a repetition changes nothing. `unknown`
+    holds from a missing answer to the venue's next word. `excess_quantity` is what the venue filled beyond the order,
+    which must never happen: it is kept apart, so that `filled_quantity` stays within the order.
     """
 
     request: OrderRequest
@@ -182,6 +183,8 @@ class OrderState:
     report_sequence: int = 0
     message: str = ""
     seen: frozenset[tuple[ReportKind, str]] = frozenset()
+    sent: bool = False
+    unknown: bool = False
 
     @property
     def client_order_id(self) -> str:
@@ -208,15 +211,13 @@ class OrderState:
         """Return the quantity-weighted price (harmonic for inverse contracts), None before the first fill."""
         if not self.fills:
             return None
-        # In the order of trade ids: a sum that is rounded must not depend on the order of arrival.
-        ordered = sorted(self.fills, key=lambda fill: fill.trade_id)
-        return average_price(self.request.instrument, tuple((fill.quantity, fill.price) for fill in ordered))
+        return average_price(self.request.instrument, tuple((fill.quantity, fill.price) for fill in self.fills))
 
     @property
     def fees(self) -> Decimal:
         """Return the sum of the fees, in `fee_asset`."""
         total = ZERO
-        for fill in sorted(self.fills, key=lambda fill: fill.trade_id):
+        for fill in self.fills:
             total = MONEY.add(total, fill.fee)
         return total
 

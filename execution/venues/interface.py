@@ -2,8 +2,8 @@
 
 A venue is an entry point of the group `sluice.venues`: a class with
 `from_settings(settings: Settings, catalog: InstrumentCatalog) -> Venue`. Execution journals before it calls one and
-journals what it answers; a venue itself keeps nothing durable. Events are facts in the venue's time, may repeat, and may
-come in any order; an event may belong to another order than the one that was asked about.
+journals what it answers; a venue itself keeps nothing durable. Events are facts in the venue's time, may repeat, and
+may come in any order; an event may belong to another order than the one that was asked about.
 """
 
 from collections.abc import Sequence
