@@ -1,9 +1,11 @@
-"""Finding tapes and reading their lines: gzip, zstd or plain text, told apart by their first bytes, never whole in memory.
+"""Finding tapes and reading their lines: gzip, zstd or plain text, told apart by their first bytes.
 
-A file that ends early or is damaged gives every line before the damage and then raises `TapeDamagedError` with what is left.
+A file is never whole in memory. One that ends early or is damaged gives every line before the damage and then raises
+`TapeDamagedError` with what is left.
 Lines are not parsed here.
 """
 
+import contextlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 #: Compressed bytes a step: small, so that a hostile file cannot unfold to gigabytes in one call.
 _STEP_BYTES = 16 * 1024
+_DAMAGES = (zlib.error, zstandard.ZstdError)
 
 
 class TapeDamagedError(Exception):
@@ -45,8 +48,8 @@ class _Decompressor(Protocol):
 def find_tapes(paths: Sequence[Path]) -> list[Path]:
     """Return the tape files of paths, in their order; a folder stands for the tapes directly in it, by name.
 
-    A file that is named twice is read once. Raises `NotFoundError` for a path that does not exist and `InputError` where
-    there is no tape at all.
+    A file that is named twice is read once. Raises `NotFoundError` for a path that does not exist and `InputError`
+    where there is no tape at all.
     """
     if not paths:
         raise InputError("a tape must be named, was nothing", fix="give a tape file or a folder of tapes")
@@ -72,8 +75,8 @@ def _tapes_of(path: Path) -> list[Path]:
 def read_lines(path: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[list[bytes]]:
     """Yield the lines of a tape, without their line ends, in lists of about `block_bytes`.
 
-    A line over `MAX_LINE_BYTES` comes one byte longer than that and no more. Raises `TapeDamagedError` after the last whole
-    line of a damaged file, `InputError` where the file cannot be opened.
+    A line over `MAX_LINE_BYTES` comes one byte longer than that and no more. Raises `TapeDamagedError` after the last
+    whole line of a damaged file, `InputError` where the file cannot be opened.
     """
     splitter = _Splitter(block_bytes)
     try:
@@ -134,18 +137,29 @@ def _decompressor_of(head: bytes) -> Callable[[], _Decompressor] | None:
 
 def _decompressed(file: BinaryIO, make: Callable[[], _Decompressor]) -> Iterator[bytes]:
     """Decompress member after member: a recorder that was restarted appends a new one."""
-    decoder, position = make(), 0
+    decoder, member, position = make(), 0, 0
     while raw := file.read(_STEP_BYTES):
+        end = position + len(raw)
         while raw:
             if decoder.eof:
-                decoder = make()
+                decoder, member = make(), end - len(raw)
             try:
                 yield decoder.decompress(raw)
-            except (zlib.error, zstandard.ZstdError) as error:
-                raise TapeDamagedError(
-                    f"a compressed tape must be whole, was damaged near byte {position}: {error}"
-                ) from error
+            except _DAMAGES as error:
+                yield from _salvaged(file, make(), member, end - len(raw), raw)
+                message = f"a compressed tape must be whole, was damaged near byte {position}: {error}"
+                raise TapeDamagedError(message) from error
             raw = decoder.unused_data if decoder.eof else b""
-        position = file.tell()
+        position = end
     if not decoder.eof:
         raise TapeDamagedError(f"a compressed tape must be whole, was cut off at byte {position}")
+
+
+def _salvaged(file: BinaryIO, decoder: _Decompressor, member: int, start: int, raw: bytes) -> Iterator[bytes]:
+    """Yield what a step that failed held before its damage: go to the same place again, then on byte by byte."""
+    file.seek(member)
+    for begin in range(member, start, _STEP_BYTES):
+        decoder.decompress(file.read(min(_STEP_BYTES, start - begin)))
+    with contextlib.suppress(*_DAMAGES):
+        for index in range(len(raw)):
+            yield decoder.decompress(raw[index : index + 1])

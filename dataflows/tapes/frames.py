@@ -7,8 +7,8 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     """One line of a tape or one message of a socket, as received.
 
     `sequence` is the line number over the merged tape, from 1, without holes: a line that became a dead letter has its
-    number too. `receive_time_ns` is the recorder's clock (UTC). `payload` is the raw JSON. `symbol_hint` is "" or the one
-    symbol that the other frames of the file name, for a bare REST snapshot, which names none itself.
+    number too. `receive_time_ns` is the recorder's clock (UTC). `payload` is the raw JSON. `symbol_hint` is ""
+    or the one symbol that the other frames of the file name, for a bare REST snapshot, which names none itself.
     """
 
     sequence: int

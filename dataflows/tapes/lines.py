@@ -18,7 +18,8 @@ from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, TapeDamagedError,
 #: Lines at the head of a file that are looked at for its first time and its symbol.
 LOOK_AHEAD_LINES = 1000
 
-_MAX_TIME_NS = 2**63 - 1
+#: Receive times are 64-bit.
+_TIMES = 2**63
 _SYMBOL = re.compile(rb'"s(?:ymbol)?":"([^"\\]{1,32})"')
 
 
@@ -33,9 +34,9 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 class LineBlock(msgspec.Struct, gc=False):
     """Consecutive lines of one file as parallel lists.
 
-    `times` holds each line's place in time (its receive time, if it is a frame), never going back. `payloads` holds the
-    JSON of a frame or the whole of a bad line. `problems` holds what is wrong, by index. A damaged file ends with a block
-    of one entry that is no line, its problem `TRUNCATED_FILE`.
+    `times` holds each line's place in time (its receive time, if it is a frame), never going back. `payloads` holds
+    the JSON of a frame or the whole of a bad line. `problems` holds what is wrong, by index. A damaged file ends with a
+    block of one entry that is no line, its problem `TRUNCATED_FILE`.
     """
 
     times: list[int]
@@ -107,12 +108,8 @@ def _parse(lines: list[bytes], latest: int, hint: str) -> LineBlock:
     problems: dict[int, Problem] = {}
     for line in lines:
         head, _, payload = line.partition(b" ")
-        if (
-            len(head) == 19
-            and head.isdigit()
-            and latest <= (time := int(head)) <= _MAX_TIME_NS
-            and _fits(line, payload)
-        ):
+        time = int(head) if len(head) == 19 and head.isdigit() else -1
+        if latest <= time < _TIMES and 0 < len(payload) < MAX_LINE_BYTES - 20:
             latest = time
         elif (problem := _problem_of(line, latest)) is None:
             latest = int(head)
@@ -121,10 +118,6 @@ def _parse(lines: list[bytes], latest: int, hint: str) -> LineBlock:
         times.append(latest)
         payloads.append(payload)
     return LineBlock(times, payloads, problems, hint)
-
-
-def _fits(line: bytes, payload: bytes) -> bool:
-    return bool(payload) and len(line) <= MAX_LINE_BYTES
 
 
 def _problem_of(line: bytes, latest: int) -> Problem | None:
@@ -147,4 +140,4 @@ def _time_of(head: bytes) -> int | None:
     if not head.isdigit() or len(head) > 19:
         return None
     time = int(head)
-    return time if time <= _MAX_TIME_NS else None
+    return time if time < _TIMES else None

@@ -1,7 +1,7 @@
 """Merging tape files by time: blocks of lines of several files become runs in the order of (time, file, line).
 
-It works block by block with a stable sort, not line by line: a heap would cost more than all the rest of reading. A file
-is opened only when the merge gets to its first time.
+It works block by block with a stable sort, not line by line: a heap would cost more than all the rest of reading. A
+file is opened only when the merge gets to its first time.
 """
 
 from bisect import bisect_left, bisect_right

@@ -1,7 +1,8 @@
 """The reader of tapes: many files as one stream of frames in the order in which they were received.
 
-Files are merged by (receive time, file, line). Every line gives exactly one item, a frame or a dead letter, numbered from
-1. Memory stays at a few blocks a file that is being read, whatever the length of the tape. Decoding is the codecs' job.
+Files are merged by (receive time, file, line). Every line gives exactly one item, a frame or a dead letter, numbered
+from 1. Memory stays at a few blocks a file that is being read, whatever the length of the tape. Decoding is the job
+of the codecs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,8 @@ Item = Frame | DeadLetter
 class TapeReader:
     """Reads tapes as one stream: iterate it for `Frame`s and `DeadLetter`s.
 
-    `paths` are files or folders of tapes. The items are the same whatever `block_bytes` is. Each iteration starts at the
-    beginning, or after the lines that `skip` named. Raises `NotFoundError` and `InputError` as `find_tapes` does.
+    `paths` are files or folders of tapes. The items are the same whatever `block_bytes` is. Each iteration starts at
+    the beginning, or after the lines that `skip` named. Raises `NotFoundError` and `InputError` as `find_tapes` does.
     """
 
     def __init__(self, paths: Sequence[Path], *, block_bytes: int = BLOCK_BYTES) -> None:
@@ -62,7 +63,7 @@ def symbols(paths: Sequence[Path]) -> set[str]:
 
 
 def _items(run: Run, sequence: int, skipped: int) -> Iterator[Item]:
-    """Yield the items of a run whose first line comes after `sequence` lines, but for the first `skipped` of the tape."""
+    """Yield the items of a run that comes after `sequence` lines, without the first `skipped` lines of the tape."""
     if not run.problems and sequence >= skipped:
         numbers = range(sequence + 1, sequence + 1 + len(run.times))
         yield from map(Frame, numbers, run.times, run.payloads, run.hints)

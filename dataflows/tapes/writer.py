@@ -1,7 +1,7 @@
 """The writer of tapes: one line a frame, `<receive ns> <raw JSON>`, compressed as the file's suffix says.
 
-The bytes of a file depend on what was written alone: no file name, no time of writing. It does not check the JSON, which
-is a recording of what came, good or bad.
+The bytes of a file depend on what was written alone: no file name, no time of writing. It does not check the JSON,
+which is a recording of what came, good or bad.
 """
 
 import gzip
