@@ -6,13 +6,14 @@ loopback interface or a Unix socket, or inside a network that encrypts.
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -22,6 +23,7 @@ from sluice.errors import InvariantError, NotRunningError
 from sluice.rpc.channels import MAX_MESSAGE_BYTES
 from sluice.rpc.interceptors import CallInterceptor
 
+MAX_PORT = 65_535
 _log = logging.getLogger("sluice.rpc")
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),  # else a second server would bind the same port without an error
@@ -114,12 +116,14 @@ class ServerShell:
         path = _socket_path(self._address)
         if path is not None:
             self._clear_socket(path)
+        elif problem := _problem_of(self._address):
+            raise self._not_free(problem)
         try:
             port = server.add_insecure_port(self._address)
         except RuntimeError:
             port = 0
         if path is None and port == 0:
-            raise self._not_free("is in use or cannot be bound")
+            raise self._not_free("cannot be bound")
         if path is not None:
             if not path.exists():
                 raise self._not_free("cannot be made")
@@ -145,6 +149,32 @@ def _socket_path(address: str) -> Path | None:
         return None
     path = address.removeprefix("unix:")
     return Path(path.removeprefix("//") if path.startswith("///") else path)
+
+
+def _problem_of(address: str) -> str:
+    """Return why host:port cannot be bound, or nothing.
+
+    gRPC does not say so itself: it is content with one free address of the several that a name may stand for, and takes
+    a port beyond 65535 for another one.
+    """
+    host, _, port = address.rpartition(":")
+    if int(port) > MAX_PORT:
+        return "cannot be bound"
+    with contextlib.suppress(socket.gaierror):
+        places = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        if any(_is_taken(family, place) for family, _, _, _, place in places):
+            return "is in use"
+    return ""
+
+
+def _is_taken(family: socket.AddressFamily, place: Any) -> bool:
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(place)
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _somebody_listens(path: Path) -> bool:
