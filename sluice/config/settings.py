@@ -133,6 +133,8 @@ class StrategySettings(Section):
         Decimal(10_000), description="Notional of one unit of action; action 2 aims at two units.")
     order_patience_ticks: Annotated[int, Field(ge=1)] = Field(
         5, description="Ticks that a resting order is left before it is cancelled.")
+    holding_ticks: Annotated[int, Field(ge=1)] = Field(
+        30, description="Ticks after which a position is closed whatever the model says.")
 
 
 class TelemetrySettings(Section):

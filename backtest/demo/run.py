@@ -1,0 +1,111 @@
+"""Running a demo: services up, the flow through them, everything down, and the summary of what the journal holds.
+
+Any of the processes may be killed while it runs: the supervisor starts it again and the run goes on to the same result.
+Nothing is computed here; the figures are the flow's statistics and the stores' contents.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backtest.demo.progress import Shown, say, stage
+from backtest.demo.world import alone, clear, demo_settings, synthetic_tape
+from backtest.report.html import write_report
+from backtest.report.summary import Summary, build_summary
+from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
+from dataflows.statistics import read_statistics
+from dataflows.tapes.reader import count_lines
+from sluice.config import Settings
+from sluice.config.writing import write_settings
+from sluice.errors import SluiceError
+from sluice.stores.embedded import stores
+from sluice.supervisor import ProcessSpec, Supervisor
+
+FLOW = "flow"
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line asked for. Without tapes a synthetic one is made."""
+
+    tapes: tuple[Path, ...]
+    minutes: float
+    seed: int
+    quiet: bool
+
+
+def run_demo(settings: Settings, options: DemoOptions) -> Summary:
+    """Run a demo to its end and return its summary; the report lies beside the data."""
+    started = time.monotonic()
+    settings = demo_settings(settings, options.tapes)
+    with alone(settings.run.data_dir):
+        settings = _with_tape(settings, options)
+        traded(settings)
+        say("starting PostgreSQL and Redis", quiet=options.quiet)
+        with stores(settings) as urls:
+            clear(settings, urls)
+            settings = with_stores(settings, urls)
+            statistics = _replay(settings, options)
+            wall_s = time.monotonic() - started
+            summary = build_summary(settings, statistics, wall_s)
+            return write_report(summary, settings, settings.run.data_dir / "report.html")
+
+
+def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
+    if settings.source.tapes:
+        return settings
+    with stage("making a synthetic tape", quiet=options.quiet) as shown:
+        tape = synthetic_tape(settings.run.data_dir, minutes=options.minutes, seed=options.seed, progress=shown.update)
+    return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (tape,)})})
+
+
+def _replay(settings: Settings, options: DemoOptions) -> Mapping[str, Any]:
+    config = settings.run.data_dir / "run" / "sluice.toml"
+    write_settings(settings, config)
+    lines = count_lines(settings.source.tapes)
+    with Supervisor() as supervisor:
+        say("starting inference, execution and risk", quiet=options.quiet)
+        for name in SERVICES:
+            supervisor.start(service_spec(settings, name, config))
+        for name in SERVICES:
+            supervisor.wait_ready(name, READY_TIMEOUT_S)
+        supervisor.start(_flow_spec(settings, config))
+        with stage(f"replaying {lines:,} lines", quiet=options.quiet) as shown:
+            return _until_finished(settings, supervisor, lines, shown)
+
+
+def _flow_spec(settings: Settings, config: Path) -> ProcessSpec:
+    return ProcessSpec(
+        name=FLOW,
+        argv=(sys.executable, "-m", "sluice", "run", "--config", str(config)),
+        environ={},
+        log=settings.run.data_dir / "logs" / "flow.log",
+    )
+
+
+def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, shown: Shown) -> Mapping[str, Any]:
+    path = settings.run.data_dir / "flow" / "statistics.json"
+    processes = settings.run.data_dir / "run" / "processes.json"
+    while supervisor.exit_code(FLOW) != 0:
+        supervisor.poll()
+        _tell_processes(supervisor, processes)
+        found = read_statistics(path)
+        shown.update(found.get("frames", 0) / max(lines, 1), f"{found.get('intents', 0)} intents")
+        time.sleep(POLL_S)
+    found = read_statistics(path)
+    if not found.get("finished"):
+        raise SluiceError("the flow must reach the end of the tape, and stopped before", fix=f"read {settings.run.data_dir / 'logs'}")
+    shown.update(1.0, f"{found['intents']} intents")
+    return found
+
+
+def _tell_processes(supervisor: Supervisor, path: Path) -> None:
+    """Write which process is which, for whoever wants to look at one or kill it."""
+    text = json.dumps({name: supervisor.pid(name) for name in (*SERVICES, FLOW)})
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)

@@ -1,0 +1,181 @@
+"""What a local flow needs around it: a tape, instruments, stores and the three services, made or started where missing.
+
+The services are separate processes started through the command line, so that this room imports none of theirs. Services
+that answer already are used as they are.
+"""
+
+import atexit
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from dataflows.desk.desk import Desk
+from dataflows.sources.tape import TapeSource
+from dataflows.steps.stopping import stop_on_signal
+from dataflows.tapes.reader import symbols
+from sluice.config import Settings
+from sluice.config.loading import catalog_of
+from sluice.config.settings import StrategySettings
+from sluice.config.writing import write_settings
+from sluice.errors import NotFoundError, SluiceError
+from sluice.instruments import InstrumentCatalog
+from sluice.rpc import is_serving
+from sluice.stores.embedded import StoreUrls, stores
+from sluice.supervisor import ProcessSpec, Supervisor
+
+#: In the order in which they are started: risk needs execution's reports.
+SERVICES = ("inference", "execution", "risk")
+READY_TIMEOUT_S = 90.0
+
+
+@dataclass
+class LocalRun:
+    """One local run: everything that `local_flow` composes. Services and stores end with the process, or by `close`."""
+
+    settings: Settings
+    catalog: InstrumentCatalog
+    source: TapeSource
+    redis_url: str
+    _stack: ExitStack = field(repr=False, default_factory=ExitStack)
+
+    @classmethod
+    def prepare(cls, settings: Settings) -> "LocalRun":
+        """Find or make the tape, start what is missing, and stop it all when the process ends."""
+        stack = ExitStack()
+        atexit.register(stack.close)
+        settings = with_tape(settings)
+        catalog = traded(settings)
+        urls = stack.enter_context(stores(settings))
+        stack.enter_context(services(with_stores(settings, urls)))
+        source = TapeSource(
+            settings.source.tapes, catalog,
+            interval_ns=settings.source.tick_interval_ms * 1_000_000, batch_lines=settings.source.batch_lines)
+        stop_on_signal(source)
+        return cls(settings, catalog, source, urls.redis_url, stack)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that the flow writes into."""
+        return self.settings.run.data_dir / "flow"
+
+    @property
+    def namespace(self) -> str:
+        """Return the run's namespace."""
+        return self.settings.run.namespace
+
+    @property
+    def account(self) -> str:
+        """Return the account's name."""
+        return self.settings.account.name
+
+    @property
+    def strategy(self) -> StrategySettings:
+        """Return the strategy's settings."""
+        return self.settings.strategy
+
+    def desk(self) -> Desk:
+        """Return the desk, made at first use."""
+        return self._desk
+
+    @cached_property
+    def _desk(self) -> Desk:
+        settings = self.settings
+        addresses = (settings.inference.address, settings.risk.address, settings.execution.address)
+        return Desk(addresses, self.catalog, settings.strategy.name)
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self._stack.close()
+
+
+def with_tape(settings: Settings) -> Settings:
+    """Return settings that name a tape: the configured ones, or a synthetic one made in the data folder."""
+    if settings.source.tapes:
+        return settings
+    folder = settings.run.data_dir / "tapes" / "synthetic"
+    if not any(folder.glob("*.gz")):
+        made = subprocess.run(
+            [sys.executable, "-m", "sluice", "tape", "make", "-o", str(folder)], check=False, stdout=sys.stderr)
+        if made.returncode:
+            raise SluiceError(f"a synthetic tape must be made in {folder}, and was not", fix="name one: --tape PATH")
+    return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (folder,)})})
+
+
+def traded(settings: Settings) -> InstrumentCatalog:
+    """Return the instruments of a run: the configured ones, or every catalogued one that the tapes name."""
+    catalog = catalog_of(settings)
+    if settings.source.instruments:
+        return catalog.select(settings.source.instruments)
+    named = [found.key for symbol in sorted(symbols(settings.source.tapes)) if (found := catalog.by_symbol(symbol))]
+    if not named:
+        raise NotFoundError(
+            "a tape must name a catalogued instrument, and names none",
+            fix="add its instruments under [[instruments]] in the configuration")
+    return catalog.select(named)
+
+
+def with_stores(settings: Settings, urls: StoreUrls) -> Settings:
+    """Return settings that name the stores, for the processes that a run starts."""
+    named = settings.stores.model_copy(update={
+        "postgres_url": SecretStr(urls.postgres_url), "redis_url": SecretStr(urls.redis_url)})
+    return settings.model_copy(update={"stores": named})
+
+
+@contextmanager
+def services(settings: Settings) -> Iterator[None]:
+    """Run with the three services: those that answer, or own ones for as long as the block lasts."""
+    addresses = {name: service_address(settings, name) for name in SERVICES}
+    if all(is_serving(address) for address in addresses.values()):
+        yield
+        return
+    config = settings.run.data_dir / "run" / "services.toml"
+    write_settings(settings, config)
+    with Supervisor() as supervisor:
+        for name in SERVICES:
+            supervisor.start(service_spec(settings, name, config))
+        for name in SERVICES:
+            supervisor.wait_ready(name, READY_TIMEOUT_S)
+        with watched(supervisor):
+            yield
+
+
+def service_address(settings: Settings, name: str) -> str:
+    """Return the configured address of a service."""
+    address: str = getattr(settings, name).address
+    return address
+
+
+def service_spec(settings: Settings, name: str, config: Path, environ: Mapping[str, str] | None = None) -> ProcessSpec:
+    """Return how to start a service with a configuration file."""
+    return ProcessSpec(
+        name=name,
+        argv=(sys.executable, "-m", "sluice", "serve", name, "--config", str(config)),
+        environ=environ or {},
+        log=settings.run.data_dir / "logs" / f"{name}.log",
+        address=service_address(settings, name),
+    )
+
+
+@contextmanager
+def watched(supervisor: Supervisor) -> Iterator[None]:
+    """Poll the supervisor beside whatever the block does, so that a service that dies is started again."""
+    over = threading.Event()
+
+    def poll() -> None:
+        while not over.wait(0.2):
+            supervisor.poll()
+
+    thread = threading.Thread(target=poll, name="supervisor", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

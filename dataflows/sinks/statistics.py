@@ -1,0 +1,41 @@
+"""The flow's statistics into a file that is replaced at once, for whoever watches: the demo's progress bar, a person."""
+
+import time
+from pathlib import Path
+
+from bytewax.outputs import DynamicSink, StatelessSinkPartition
+
+from dataflows.statistics import write_statistics
+from dataflows.steps.trading import TickOutcome
+
+#: Least time between two writes; the last outcome is always written.
+WRITE_EVERY_S = 0.2
+
+KeyedOutcome = tuple[str, TickOutcome]
+
+
+class StatisticsPartition(StatelessSinkPartition[KeyedOutcome]):
+    """Writes the newest statistics now and then."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._written_at = 0.0
+
+    def write_batch(self, items: list[KeyedOutcome]) -> None:
+        """Write the newest of a batch where it is the last of all, or the file is old enough."""
+        outcome = items[-1][1]
+        if outcome.last or time.monotonic() - self._written_at > WRITE_EVERY_S:
+            write_statistics(outcome.statistics, self._path)
+            self._written_at = time.monotonic()
+
+
+class StatisticsSink(DynamicSink[KeyedOutcome]):
+    """The statistics of a run, in one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> StatisticsPartition:
+        """Open the sink."""
+        return StatisticsPartition(self._path)

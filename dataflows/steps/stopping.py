@@ -1,0 +1,22 @@
+"""Stopping a flow so that nothing is lost: SIGTERM and Ctrl-C end the source, and the last snapshot is taken.
+
+Bytewax itself dies at once on SIGTERM and takes no snapshot.
+"""
+
+import signal
+import threading
+from types import FrameType
+
+from dataflows.sources.tape import TapeSource
+
+
+def stop_on_signal(source: TapeSource) -> None:
+    """Let SIGTERM and SIGINT end the source at its next batch. Works in the main thread only, where signals arrive."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        source.request_stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

@@ -1,0 +1,60 @@
+"""Writing settings back as TOML, for the processes that a run starts. The file holds secrets: it is made mode 0600."""
+
+import json
+import os
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+
+from sluice.config.settings import Settings
+
+
+def write_settings(settings: Settings, path: Path) -> None:
+    """Write every setting, defaults included, so that the file alone says what a run was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(to_toml(settings))
+
+
+def to_toml(settings: Settings) -> str:
+    """Return the settings as TOML text, secrets in plain."""
+    lines = []
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            lines += _section(name, value)
+        else:
+            for table in value:
+                lines += ["", f"[[{name}]]", *(f"{key} = {json.dumps(text)}" for key, text in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _section(path: str, section: BaseModel) -> list[str]:
+    lines = ["", f"[{path}]"]
+    nested: list[str] = []
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            nested += _section(f"{path}.{name}", value)
+        elif isinstance(value, dict):
+            nested += ["", f"[{path}.{name}]", *(f"{json.dumps(key)} = {_scalar(found)}" for key, found in value.items())]
+        elif value is not None:
+            lines.append(f"{name} = {_scalar(value)}")
+    return lines + nested
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return json.dumps(value.get_secret_value())
+    if isinstance(value, bool | int):
+        return json.dumps(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_scalar(item) for item in value) + "]"
+    if isinstance(value, Decimal | Path | str):
+        return json.dumps(str(value))
+    if isinstance(value, Enum):
+        return json.dumps(value.name)
+    raise TypeError(f"a setting must be a scalar, was {type(value).__name__}")
