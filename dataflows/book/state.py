@@ -1,0 +1,114 @@
+"""The record that is an order book, and what an update can do to it.
+
+A side is two arrays sorted so that the best level is the last: most changes happen near the touch and move few elements.
+Bids and asks share one form because a key is the price in ticks for bids and its negative for asks; the greatest key is the
+best price either way. Capacity is fixed; a full side forgets its furthest level and remembers in `horizon` that it knows
+nothing for certain at or beyond that key.
+"""
+
+from decimal import Decimal
+from enum import Enum, IntEnum
+
+import numpy as np
+
+from dataflows.kernels import RecordArray
+from sluice.errors import InputError
+
+#: Levels that a side can hold.
+LEVEL_CAPACITY = 4096
+#: Differences that wait for a snapshot, and their levels in all.
+PENDING_CAPACITY = 256
+PENDING_LEVEL_CAPACITY = 8192
+#: Key of a side that has forgotten nothing.
+NO_HORIZON = -(2**62)
+
+# Status of a book.
+BUFFERING = 0  # no usable book: differences wait for a snapshot
+LOADED = 1     # a snapshot is loaded; the first difference must still be joined to it
+SYNCED = 2     # every difference since the snapshot has been applied
+
+
+class BookResult(IntEnum):
+    """What an update or snapshot did."""
+
+    APPLIED = 0
+    #: A snapshot is loaded and waits for the first difference.
+    LOADED = 1
+    #: A difference waits for a snapshot.
+    BUFFERED = 2
+    #: Older than what the book holds; nothing changed.
+    IGNORED = 3
+    #: `pu` is not the last update's `u`: the book is stale until a snapshot joins the stream again.
+    GAP = 4
+    #: A snapshot is older than the first waiting difference: they cannot be joined.
+    SNAPSHOT_TOO_OLD = 5
+    #: The best bid reached the best ask: the book is stale.
+    CROSSED = 6
+    #: The best price went beyond the levels the book remembers: it is stale.
+    BEYOND_HORIZON = 7
+    #: A price is no multiple of the tick size; nothing changed.
+    OFF_TICK = 8
+
+
+class BookSide(Enum):
+    """A side of the book."""
+
+    BID = 1
+    ASK = -1
+
+
+SIDE = np.dtype(
+    [
+        ("count", np.int64),
+        ("horizon", np.int64),
+        ("keys", np.int64, (LEVEL_CAPACITY,)),
+        ("quantities", np.float64, (LEVEL_CAPACITY,)),
+    ],
+    align=True,
+)
+
+PENDING = np.dtype(
+    [
+        ("count", np.int64),
+        ("levels", np.int64),
+        ("first_ids", np.int64, (PENDING_CAPACITY,)),
+        ("last_ids", np.int64, (PENDING_CAPACITY,)),
+        ("previous_ids", np.int64, (PENDING_CAPACITY,)),
+        ("bid_counts", np.int64, (PENDING_CAPACITY,)),
+        ("ask_counts", np.int64, (PENDING_CAPACITY,)),
+        ("keys", np.int64, (PENDING_LEVEL_CAPACITY,)),
+        ("quantities", np.float64, (PENDING_LEVEL_CAPACITY,)),
+    ],
+    align=True,
+)
+
+BOOK = np.dtype(
+    [
+        # The tick size is numerator / denominator, both whole: price = ticks * numerator / denominator, correctly rounded.
+        ("tick_numerator", np.float64),
+        ("tick_denominator", np.float64),
+        ("status", np.int64),
+        ("last_update_id", np.int64),
+        ("bids", SIDE),
+        ("asks", SIDE),
+        ("pending", PENDING),
+    ],
+    align=True,
+)
+
+
+def initialise(book: RecordArray, tick_size: Decimal) -> None:
+    """Make a zeroed book record ready. Raises `InputError` where the tick size is not positive."""
+    if not tick_size > 0:
+        raise InputError(f"tick_size must be positive, was {tick_size}")
+    numerator, denominator = tick_size.as_integer_ratio()
+    book["tick_numerator"], book["tick_denominator"] = numerator, denominator
+    for side in ("bids", "asks"):
+        book[side]["horizon"] = NO_HORIZON
+
+
+def new_book(tick_size: Decimal) -> RecordArray:
+    """Return an empty book as an array of one record."""
+    book = np.zeros(1, BOOK)
+    initialise(book, tick_size)
+    return book
