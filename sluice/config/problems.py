@@ -57,8 +57,11 @@ def sentence(error: ErrorDetails, where: Callable[[shape.Path], str]) -> str:
 
 def shown(place: shape.Path, value: object) -> str:
     """Return a value as a problem quotes it: short, and never a secret."""
-    if shape.is_secret(place) or isinstance(value, Mapping):
-        return REDACTED if not isinstance(value, Mapping) else "a table"
+    if isinstance(value, Mapping):
+        return "a table"
+    # What stands in place of a whole section may hold one of its secrets.
+    if shape.is_secret(place) or shape.keys_at(place):
+        return REDACTED
     if isinstance(value, Decimal):
         return str(value)
     text = redacted(repr(value))

@@ -9,10 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+#: TOML has no null, so an empty text says that there is none.
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
 Address = Annotated[str, Field(pattern=r"^(unix:.+|[^:\s]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5})$")]
 
 
@@ -31,7 +33,8 @@ class RunSettings(Section):
     environment: Literal["simulated", "testnet", "live"] = Field(
         "simulated", description="Which world orders go to. Part of every approval's audience.")
     clock: Literal["event", "system"] = Field(
-        "event", description="`event`: services follow the time of the events (replay). `system`: the machine's clock (live).")
+        "event",
+        description="`event`: services follow the time of the events (replay). `system`: the machine's clock (live).")
 
 
 class AccountSettings(Section):
@@ -66,7 +69,7 @@ class InferenceSettings(Section):
     """The inference service."""
 
     address: Address = Field("127.0.0.1:50051", description="host:port, or unix:/path/to/socket.")
-    bundles: Path | None = Field(None, description="Folder of model bundles; empty for the bundle that ships.")
+    bundles: OptionalPath = Field(None, description="Folder of model bundles; empty for the bundle that ships.")
     threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="ONNX Runtime threads; 1 keeps results exact.")
 
 
@@ -77,7 +80,8 @@ class LimitSettings(Section):
     max_position_notional: Positive = Field(
         Decimal(50_000), description="Largest notional of one position with all open orders of one side filled.")
     max_gross_exposure: Positive = Field(
-        Decimal(120_000), description="Largest sum of absolute position notionals with open orders filled in the worst way.")
+        Decimal(120_000),
+        description="Largest sum of absolute position notionals with open orders filled in the worst way.")
     price_collar_bps: Positive = Field(
         Decimal(50), description="Furthest a price may be from the reference price, in basis points.")
     max_orders_per_window: Annotated[int, Field(ge=1)] = Field(30, description="Most approvals in one window.")
@@ -89,7 +93,8 @@ class LimitSettings(Section):
     max_drawdown_week: Annotated[Decimal, Field(gt=0, le=1)] = Field(
         Decimal("0.06"), description="The same for the week (from Monday, UTC).")
     risk_per_trade: Annotated[Decimal, Field(gt=0, le=1)] = Field(
-        Decimal("0.002"), description="Part of equity put at risk by one order when price moves `stop_distance_atr` ATRs.")
+        Decimal("0.002"),
+        description="Part of equity put at risk by one order when price moves `stop_distance_atr` ATRs.")
     stop_distance_atr: Positive = Field(Decimal(3), description="Distance of the assumed stop, in average true ranges.")
     approval_lifetime_ms: Annotated[int, Field(ge=1, le=2_000)] = Field(
         1_500, description="How long an approval may be used, in milliseconds.")
@@ -101,7 +106,7 @@ class RiskSettings(Section):
     """The risk service."""
 
     address: Address = Field("127.0.0.1:50052", description="host:port, or unix:/path/to/socket.")
-    key_dir: Path | None = Field(None, description="Folder of the signing key; empty for `keys` in the data folder.")
+    key_dir: OptionalPath = Field(None, description="Folder of the signing key; empty for `keys` in the data folder.")
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
@@ -120,7 +125,7 @@ class ExecutionSettings(Section):
     address: Address = Field("127.0.0.1:50053", description="host:port, or unix:/path/to/socket.")
     execution_id: str = Field("execution-1", min_length=1, description="Part of every approval's audience.")
     venue: str = Field("simulated", description="Name of a registered venue (entry point group `sluice.venues`).")
-    public_key_dir: Path | None = Field(
+    public_key_dir: OptionalPath = Field(
         None, description="Folder of risk's public keys; empty for `keys` in the data folder.")
     simulated: SimulatedVenueSettings = Field(default_factory=SimulatedVenueSettings)
 

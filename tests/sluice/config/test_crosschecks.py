@@ -1,0 +1,64 @@
+"""Rules between settings."""
+
+import pytest
+
+from sluice.config.loading import load_settings
+from sluice.errors import ConfigurationError
+
+
+def broken(**environ: str) -> list[str]:
+    try:
+        load_settings(environ={f"SLUICE_{key}": value for key, value in environ.items()})
+    except ConfigurationError as error:
+        return error.problems
+    return []
+
+
+def test_services_need_different_addresses() -> None:
+    found = broken(INFERENCE__ADDRESS="127.0.0.1:50052")
+    assert found == [
+        f"{place}: must differ from {other}, was '127.0.0.1:50052'; give each service its own port"
+        for place, other in (("SLUICE_INFERENCE__ADDRESS", "risk.address"), ("risk.address", "inference.address"))]
+
+
+@pytest.mark.parametrize("environment", ["testnet", "live"])
+def test_real_orders_need_the_machines_clock_and_an_exchange(environment: str) -> None:
+    found = broken(RUN__ENVIRONMENT=environment)
+    assert [problem.split(":")[0] for problem in found] == ["run.clock", "execution.venue"]
+    assert broken(RUN__ENVIRONMENT=environment, RUN__CLOCK="system", EXECUTION__VENUE="binance") == []
+
+
+def test_metrics_port_is_no_services_port() -> None:
+    assert len(broken(TELEMETRY__METRICS_PORT="50053")) == 1
+    assert broken(TELEMETRY__METRICS_PORT="9100") == []
+
+
+@pytest.mark.parametrize("address", ["h:65536", "[::1]:99999"])
+def test_port_is_at_most_65535(address: str) -> None:
+    assert len(broken(RISK__ADDRESS=address)) == 1
+
+
+@pytest.mark.parametrize("address", ["unix:/tmp/risk.sock", "[::1]:50052", "risk.local:1"])
+def test_addresses_of_all_kinds_are_taken(address: str) -> None:
+    assert broken(RISK__ADDRESS=address) == []
+
+
+def test_simulated_account_holds_something() -> None:
+    assert len(broken(ACCOUNT__BALANCES="{}")) == 1
+
+
+@pytest.mark.parametrize(("key", "url"), [
+    ("POSTGRES_URL", "postgresql://h/d"), ("POSTGRES_URL", "postgres://h/d"), ("REDIS_URL", "redis://h"),
+    ("REDIS_URL", "rediss://h"), ("REDIS_URL", "unix:///tmp/r.sock")])
+def test_url_of_its_own_store_is_taken(key: str, url: str) -> None:
+    assert broken(**{f"STORES__{key}": url}) == []
+
+
+@pytest.mark.parametrize(("key", "url"), [("POSTGRES_URL", "redis://h"), ("REDIS_URL", "localhost:6379")])
+def test_url_of_another_store_is_refused(key: str, url: str) -> None:
+    assert len(broken(**{f"STORES__{key}": url})) == 1
+
+
+def test_instruments_to_trade_are_in_the_catalogue() -> None:
+    (problem,) = broken(SOURCE__INSTRUMENTS="BINANCE_USDM:BTCUSDT,BINANCE_USDM:NOSUCH")
+    assert "must name known instruments, was 'BINANCE_USDM:NOSUCH'" in problem
