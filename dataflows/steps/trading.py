@@ -17,6 +17,7 @@ from dataflows.actors.market import FeatureRow
 from dataflows.actors.strategy import StrategyActor
 from dataflows.actors.strategy_domain import CancelOrder, Command, MarketView, OrderReport, PlaceOrder, Prediction
 from dataflows.desk.desk import Approved, Desk, order_id
+from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.statistics import FlowStatistics
 from dataflows.steps.market import TickRow
 from dataflows.ticks import Tick
@@ -173,9 +174,13 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
 SETTLE_NS = 60_000_000_000
 
 
+#: Where risk's measure for sizing stands in a row.
+AVERAGE_TRUE_RANGE = MARKET_SCHEMA.features.index("average_true_range")
+
+
 def view_of(row: FeatureRow) -> MarketView:
     """Return what a strategy needs of a row; not usable while the book is out of sync or a feature not warm."""
-    atr = row.values[row.features_index("average_true_range")]
+    atr = row.values[AVERAGE_TRUE_RANGE]
     usable = row.top.synced and all(row.valid) and row.top.best_bid < row.top.best_ask
     return MarketView(row.event_time_ns, row.top.best_bid, row.top.best_ask, atr, usable)
 
