@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> None:
         _prctl(PR_SET_PDEATHSIG, options.death_signal)
         if os.getppid() != options.parent:
             sys.exit(0)  # the parent ended before it could be watched
-    os.execvp(options.argv[0], options.argv)
+    os.execvp(options.argv[0], options.argv)  # noqa: S606  # a list of its parent's making
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def _unary(behaviour: Behaviour, method: str) -> Behaviour:
         with _Measured(method, context) as measured:
             try:
                 return await behaviour(request, context)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets a status
                 return await measured.refuse(error)
 
     return call
@@ -95,7 +95,7 @@ def _streaming(behaviour: Callable[[Any, Context], Any], method: str) -> Callabl
                 else:
                     async for answer in answers:
                         yield answer
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets a status
                 await measured.refuse(error)
 
     return call

@@ -25,6 +25,8 @@ from sluice.stores import keeper, servers
 FOLDER = "stores"
 _START_LOCK_FILE = "start.lock"
 _TIMEOUT_S = 90.0
+_POLL_INTERVAL_S = 0.02
+_started: dict[Path, "subprocess.Popen[bytes]"] = {}  # keepers that this process started and has to reap
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def _embedded(folder: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
     try:
         yield urls
     finally:
-        _leave(connection)
+        _leave(connection, folder)
 
 
 def _attach(folder: Path, names: Sequence[str]) -> tuple[socket.socket, dict[str, str]]:
@@ -78,21 +80,22 @@ def _attach(folder: Path, names: Sequence[str]) -> tuple[socket.socket, dict[str
     while time.monotonic() < deadline:
         connection = _connect_or_start(folder, deadline)
         with contextlib.suppress(OSError):
-            if answer := _ask(connection, names, deadline):
+            if answer := _ask(connection, names, deadline, folder):
                 return connection, answer
         connection.close()  # the keeper was just leaving
+        time.sleep(_POLL_INTERVAL_S)
     raise NotRunningError(f"the embedded stores in {folder} must start within {_TIMEOUT_S:.0f} s, were not ready",
                           fix=f"read the logs in {folder}")
 
 
-def _ask(connection: socket.socket, names: Sequence[str], deadline: float) -> dict[str, str]:
+def _ask(connection: socket.socket, names: Sequence[str], deadline: float, folder: Path) -> dict[str, str]:
     connection.settimeout(max(deadline - time.monotonic(), 0.1))
     connection.sendall(json.dumps({"need": list(names)}).encode() + b"\n")
     with connection.makefile("rb") as stream:
         line = stream.readline()
     answer: dict[str, str] = json.loads(line) if line.endswith(b"\n") else {}
     if "error" in answer:
-        connection.close()
+        _leave(connection, folder)
         raise NotRunningError(answer["error"], fix=answer["fix"])
     return answer
 
@@ -104,11 +107,12 @@ def _connect_or_start(folder: Path, deadline: float) -> socket.socket:
         if connection is not None:
             return connection
         process = _start_keeper(folder)
+        _started[folder] = process
         while time.monotonic() < deadline and process.poll() is None:
             connection = _connect(folder)
             if connection is not None:
                 return connection
-            time.sleep(0.02)
+            time.sleep(_POLL_INTERVAL_S)
     raise NotRunningError(f"the keeper of the embedded stores in {folder} must start, ended with {process.poll()}",
                           fix=f"read {folder / keeper.LOG_FILE}")
 
@@ -124,6 +128,7 @@ def _connect(folder: Path) -> socket.socket | None:
 
 
 def _start_keeper(folder: Path) -> "subprocess.Popen[bytes]":
+    _reap(folder)  # one that was killed
     root = str(Path(sluice.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with (folder / keeper.LOG_FILE).open("ab") as log:
@@ -132,9 +137,19 @@ def _start_keeper(folder: Path) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
 
 
-def _leave(connection: socket.socket) -> None:
+def _leave(connection: socket.socket, folder: Path) -> None:
     """Give the stores up; where we were the last, wait until they have stopped."""
     with contextlib.suppress(OSError), connection:
         connection.settimeout(_TIMEOUT_S)
         connection.shutdown(socket.SHUT_WR)
-        connection.recv(1)
+        if connection.recv(len(keeper.STAYING)):
+            return
+    _reap(folder)
+
+
+def _reap(folder: Path) -> None:
+    """Collect the exit status of a keeper that this process started and that has ended or is about to."""
+    process = _started.pop(folder, None)
+    if process is not None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_TIMEOUT_S)

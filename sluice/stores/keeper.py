@@ -6,8 +6,8 @@ and ends. A server that dies is started again. When the keeper itself is killed 
 (PR_SET_PDEATHSIG), and the next user starts a new keeper.
 
 The protocol is one line of JSON each way: `{"need": ["postgres", "redis"]}`, then `{"postgres": url, "redis": url}` or
-`{"error": message, "fix": text}`. A user leaves by shutting down its side; the end of the keeper's side tells it that
-it may go.
+`{"error": message, "fix": text}`. A user leaves by shutting down its side. The keeper answers `STAYING` where others
+remain; otherwise the connection ends with the keeper, after the servers.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from sluice.stores import servers
 ADDRESS_FILE = "keeper.address"
 LOCK_FILE = "keeper.lock"
 LOG_FILE = "keeper.log"
+STAYING = b"staying\n"
 RUN_FOLDER_PREFIX = "sluice-"
 START_TIMEOUT_S = 60.0
 FIRST_USER_TIMEOUT_S = 20.0
@@ -164,6 +165,9 @@ class Keeper:
             self._idle.set()
 
     async def _serve_user(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._idle.is_set():  # a moment too late: the user asks again and gets a new keeper
+            writer.close()
+            return
         self._users += 1
         try:
             writer.write(json.dumps(await self._answer(await reader.readline())).encode() + b"\n")
@@ -176,6 +180,7 @@ class Keeper:
             self._last_writers.append(writer)  # closed by our end: the last user waits for it
             self._idle.set()
         else:
+            writer.write(STAYING)
             writer.close()
 
     async def _answer(self, line: bytes) -> dict[str, str]:
@@ -191,8 +196,6 @@ class Keeper:
         if name not in _PREPARE:
             raise InputError(f"an embedded store must be one of {', '.join(_PREPARE)}, was {name!r}")
         async with self._starting:
-            if self._idle.is_set():
-                raise NotRunningError("the embedded stores must be running, were being stopped", fix="try again")
             if name not in self._running:
                 server = RunningServer(lambda: _PREPARE[name](self._folder, self._run_folder))
                 try:

@@ -13,10 +13,9 @@ from importlib import resources
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import TupleRow
 
 from sluice.errors import ConfigurationError, DeadlineError
-from sluice.stores.postgres import connect_sync
+from sluice.stores.postgres import Connection, connect_sync
 
 LOCK_TIMEOUT_S = 60
 _FILE = re.compile(r"(\d{3})_[a-z0-9_]+\.sql")
@@ -54,7 +53,7 @@ def migrate(url: str, schema: str, package: str) -> list[str]:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         connection.execute(_TABLE)
         rows = connection.execute("SELECT name, sha256 FROM schema_migrations").fetchall()
-        applied: dict[str, str] = {name: sha256 for name, sha256 in rows}
+        applied: dict[str, str] = dict(rows)
         missing = plan(migrations, applied)
         for migration in missing:
             _apply(connection, migration, schema)
@@ -101,7 +100,7 @@ def plan(migrations: Sequence[Migration], applied: Mapping[str, str]) -> list[Mi
     return missing
 
 
-def _lock(connection: psycopg.Connection[TupleRow], schema: str) -> None:
+def _lock(connection: Connection, schema: str) -> None:
     connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_TIMEOUT_S}s",))
     try:  # held until the connection is closed
         connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"sluice migrations {schema}",))
@@ -110,7 +109,7 @@ def _lock(connection: psycopg.Connection[TupleRow], schema: str) -> None:
                             fix="end the other process that is migrating") from None
 
 
-def _apply(connection: psycopg.Connection[TupleRow], migration: Migration, schema: str) -> None:
+def _apply(connection: Connection, migration: Migration, schema: str) -> None:
     try:
         with connection.transaction():
             connection.execute(migration.text.encode())  # bytes: several statements, no parameters

@@ -14,6 +14,8 @@ from sluice.errors import ConfigurationError, InputError, NotRunningError
 from sluice.stores.urls import redacted
 
 CONNECT_TIMEOUT_S = 5
+AsyncConnection = psycopg.AsyncConnection[TupleRow]
+Connection = psycopg.Connection[TupleRow]
 _SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,62}")  # 63 bytes is PostgreSQL's longest identifier
 _SET_SEARCH_PATH = "SELECT set_config('search_path', %s, false)"
 
@@ -31,7 +33,7 @@ def checked_schema(schema: str) -> str:
     return schema
 
 
-async def connect(url: str, schema: str) -> psycopg.AsyncConnection[TupleRow]:
+async def connect(url: str, schema: str) -> AsyncConnection:
     """Connect with autocommit on; use `async with connection.transaction()` for what must be atomic.
 
     Unqualified names mean the schema's tables. Raises NotRunningError where the server does not answer and
@@ -46,7 +48,7 @@ async def connect(url: str, schema: str) -> psycopg.AsyncConnection[TupleRow]:
     return connection
 
 
-def connect_sync(url: str, schema: str) -> psycopg.Connection[TupleRow]:
+def connect_sync(url: str, schema: str) -> Connection:
     """Do the same without asyncio."""
     parameters = _parameters(url, checked_schema(schema))
     try:

@@ -1,6 +1,6 @@
 """Store URLs without their secrets, for messages and logs."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 _SECRET_PARAMETERS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
 
@@ -17,4 +17,5 @@ def redacted(url: str) -> str:
     user, colon, _ = credentials.partition(":")
     query = [(name, "***" if name in _SECRET_PARAMETERS else value) for name, value in parse_qsl(parts.query)]
     hidden = f"{user}:***" if colon else user
-    return urlunsplit((parts.scheme, f"{hidden}{at}{place}", parts.path, urlencode(query, safe="/*:"), ""))
+    ending = f"?{urlencode(query, safe='/*:')}" if query else ""
+    return f"{parts.scheme}://{hidden}{at}{place}{parts.path}{ending}"
