@@ -1,0 +1,95 @@
+"""Whether an intent is well-formed by itself, before any market or account is looked at.
+
+Every enum that an order states must be specified, and the fields must fit its type. Position sides other than BOTH
+(hedge mode) and execution algorithms are not taken: risk cannot count what they may do.
+"""
+
+from collections.abc import Iterator
+
+from risk.domain import (
+    CLOSING_TYPES,
+    CONDITIONAL_TYPES,
+    PRICED_TYPES,
+    STOP_TYPES,
+    AlgorithmKind,
+    Order,
+    OrderIntent,
+    OrderType,
+    PositionSide,
+    PriceMatch,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TriggerPrice,
+)
+from sluice.decimals import ZERO
+
+MAX_ACTION = 2
+MAX_ID = 200
+
+
+def problems_of(intent: OrderIntent) -> list[str]:
+    """Return everything that is wrong with the intent's form, each as a sentence."""
+    order = intent.order
+    return [*intent.problems, *_about_intent(intent), *_unspecified(order), *_unsupported(order), *_combinations(order),
+            *_closing(order)]
+
+
+def _about_intent(intent: OrderIntent) -> Iterator[str]:
+    if not 0 < len(intent.intent_id) <= MAX_ID:
+        yield f"intent_id must have 1 to {MAX_ID} characters, was {len(intent.intent_id)}"
+    if not intent.strategy:
+        yield "strategy must be named, was empty"
+    if abs(intent.action) > MAX_ACTION:
+        yield f"action must be between -{MAX_ACTION} and {MAX_ACTION}, was {intent.action}"
+    atr = intent.average_true_range
+    if not intent.order.reducing and (atr is None or atr <= ZERO):
+        yield f"average_true_range must be positive for an order that may open, was {'empty' if atr is None else atr}"
+
+
+def _unspecified(order: Order) -> Iterator[str]:
+    stated = {
+        "side": order.side is Side.UNSPECIFIED,
+        "position_side": order.position_side is PositionSide.UNSPECIFIED,
+        "type": order.type is OrderType.UNSPECIFIED,
+        "time_in_force": order.time_in_force is TimeInForce.UNSPECIFIED,
+        "self_trade_prevention": order.self_trade_prevention is SelfTradePrevention.UNSPECIFIED,
+        "price_match": order.price_match is PriceMatch.UNSPECIFIED,
+        "trigger_price": order.type in CONDITIONAL_TYPES and order.trigger_price is TriggerPrice.UNSPECIFIED,
+    }
+    yield from (f"{name} must be specified, was UNSPECIFIED" for name, missing in stated.items() if missing)
+
+
+def _unsupported(order: Order) -> Iterator[str]:
+    if order.position_side in (PositionSide.LONG, PositionSide.SHORT):
+        yield f"position_side must be BOTH (one-way mode), was {order.position_side.name}"
+    if order.algorithm not in (AlgorithmKind.UNSPECIFIED, AlgorithmKind.NONE):
+        yield f"algorithm must be NONE, was {order.algorithm.name}"
+
+
+def _combinations(order: Order) -> Iterator[str]:
+    if order.type not in PRICED_TYPES and order.price is not None:
+        yield f"price must be empty for {order.type.name}, was {order.price}"
+    if order.pegged and (order.type not in PRICED_TYPES or order.price is not None):
+        yield f"price_match must be NONE for {order.type.name} with its price, was {order.price_match.name}"
+    if order.type not in STOP_TYPES and order.stop_price is not None:
+        yield f"stop_price must be empty for {order.type.name}, was {order.stop_price}"
+    if (order.type is OrderType.TRAILING_STOP_MARKET) != (order.callback_rate_percent is not None):
+        yield "callback_rate_percent must be given for TRAILING_STOP_MARKET and for no other type"
+    if order.callback_rate_percent is not None and order.callback_rate_percent <= ZERO:
+        yield f"callback_rate_percent must be positive, was {order.callback_rate_percent}"
+    if order.time_in_force in (TimeInForce.GTX, TimeInForce.RPI) and order.type is not OrderType.LIMIT:
+        yield f"time_in_force {order.time_in_force.name} must go with LIMIT, was {order.type.name}"
+    if (order.time_in_force is TimeInForce.GTD) != (order.good_till_time_ns > 0):
+        yield f"good_till_time_ns must be given with GTD and only then, was {order.good_till_time_ns}"
+
+
+def _closing(order: Order) -> Iterator[str]:
+    if not order.close_position:
+        return
+    if order.type not in CLOSING_TYPES:
+        yield f"close_position must go with STOP_MARKET or TAKE_PROFIT_MARKET, was {order.type.name}"
+    if order.quantity is not None:
+        yield f"quantity must be empty with close_position, was {order.quantity}"
+    if order.reduce_only:
+        yield "reduce_only must be false with close_position, was true"
