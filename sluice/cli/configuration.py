@@ -7,18 +7,15 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
-from sluice.cli.options import json_option
+from sluice.cli.options import config_path_option, json_option
 from sluice.cli.output import emit
 from sluice.config import shape
 from sluice.config.loading import LoadedSettings, load_with_origins
 from sluice.config.problems import REDACTED
 
-_config = click.option("--config", "path", type=click.Path(path_type=Path), metavar="PATH",
-                       help="Configuration file. Default: $SLUICE_CONFIG, else ./sluice.toml, else the defaults.")
-
 
 @click.command()
-@_config
+@config_path_option
 @json_option
 def check(path: Path | None, as_json: bool) -> None:
     """Report every mistake in the configuration at once.
@@ -33,7 +30,7 @@ def check(path: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@_config
+@config_path_option
 @json_option
 def show(path: Path | None, as_json: bool) -> None:
     """Show the configuration in force and where each value comes from.

@@ -9,12 +9,19 @@ import click
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+_CONFIG_HELP = "Configuration file. Default: $SLUICE_CONFIG, else ./sluice.toml, else the built-in defaults."
+
+
 def config_option(function: Function) -> Function:
     """Add `--config PATH` and give the command the loaded configuration as `settings`."""
     return click.option(
-        "--config", "settings", type=click.Path(path_type=Path), metavar="PATH", callback=_load, is_eager=False,
-        help="Configuration file. Default: $SLUICE_CONFIG, else ./sluice.toml, else the built-in defaults.",
+        "--config", "settings", type=click.Path(path_type=Path), metavar="PATH", callback=_load, help=_CONFIG_HELP,
     )(function)
+
+
+def config_path_option(function: Function) -> Function:
+    """Add `--config PATH` for a command that loads the configuration itself, given to it as `path`."""
+    return click.option("--config", "path", type=click.Path(path_type=Path), metavar="PATH", help=_CONFIG_HELP)(function)
 
 
 def json_option(function: Function) -> Function:

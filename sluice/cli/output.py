@@ -4,7 +4,7 @@ Nothing here decides an exit code; that is `sluice.cli.application`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -35,3 +35,11 @@ def _described(error: SluiceError) -> dict[str, Any]:
 def _sentences(error: SluiceError) -> str:
     lines = [f"Error: {line}" for line in error.message.splitlines()] or ["Error: unknown"]
     return "\n".join([*lines, f"Fix: {error.fix}"] if error.fix else lines)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows under their column names, aligned."""
+    grid = [[column.replace("_", " ") for column in columns], *rows]
+    widths = [max(len(row[index]) for row in grid) for index in range(len(columns))]
+    return "\n".join(
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in grid)
