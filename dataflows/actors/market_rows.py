@@ -6,10 +6,10 @@ import msgspec
 class BookTop(msgspec.Struct, frozen=True, gc=False):
     """The best prices as of a tick; NaN where unknown.
 
-    They come from the depth book or from a later best-price message, whichever the venue numbered higher. Nothing may be
-    traded on it unless `synced`: it is False from a break in the book's sequence until a snapshot has been joined to the
-    stream again, and while a side is empty. `event_time_ns` is the receive time of the last event that touched the book
-    (0: none yet). Quantities are in base units (linear) or contracts (inverse).
+    They come from the depth book or from a later best-price message, whichever the venue numbered higher. Nothing may
+    be traded on it unless `synced`: it is False from a break in the book's sequence until a snapshot has been joined
+    to the stream again, and while a side is empty. `event_time_ns` is the receive time of the last event that touched
+    the book (0: none yet). Quantities are in base units (linear) or contracts (inverse).
     """
 
     best_bid: float

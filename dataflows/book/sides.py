@@ -12,7 +12,9 @@ _OFF_TICK_TOLERANCE = 1e-3
 @kernel
 def position(side: Record, key: int) -> int:
     """Return the index of the first key that is at least `key`: search outwards from the touch, then halve."""
-    keys, high, step = side.keys, side.count, 1
+    keys = side.keys
+    high: int = side.count
+    step = 1
     while high - step > 0 and keys[high - step] > key:
         step <<= 1
     low = max(0, high - step)
@@ -74,7 +76,7 @@ def put(side: Record, key: int, quantity: float) -> None:
 
 @kernel
 def put_all(side: Record, keys: Integers, quantities: Floats) -> None:
-    """Set every level, the last first: a venue lists the best first, and the furthest are the cheapest to put in first."""
+    """Set every level, the last first: a venue lists the best first, and putting in the furthest first moves least."""
     for index in range(keys.size - 1, -1, -1):
         put(side, keys[index], quantities[index])
 

@@ -1,9 +1,9 @@
 """The record that is an order book, and what an update can do to it.
 
-A side is two arrays sorted so that the best level is the last: most changes happen near the touch and move few elements.
-Bids and asks share one form because a key is the price in ticks for bids and its negative for asks; the greatest key is the
-best price either way. Capacity is fixed; a full side forgets its furthest level and remembers in `horizon` that it knows
-nothing for certain at or beyond that key.
+A side is two arrays sorted so that the best level is the last: most changes happen near the touch and move few
+elements. Bids and asks share one form because a key is the price in ticks for bids and its negative for asks; the
+greatest key is the best price either way. Capacity is fixed; a full side forgets its furthest level and remembers in
+`horizon` that it knows nothing for certain at or beyond that key.
 """
 
 from decimal import Decimal
@@ -84,7 +84,8 @@ PENDING = np.dtype(
 
 BOOK = np.dtype(
     [
-        # The tick size is numerator / denominator, both whole: price = ticks * numerator / denominator, correctly rounded.
+        # The tick size is numerator / denominator, both whole: price = ticks * numerator / denominator, correctly
+        # rounded.
         ("tick_numerator", np.float64),
         ("tick_denominator", np.float64),
         ("status", np.int64),

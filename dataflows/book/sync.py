@@ -91,7 +91,7 @@ def _follows(book: Record, first: int, last: int, previous: int) -> bool:
 def _verdict(book: Record) -> int:
     """Judge the book after a change; a bad one becomes stale."""
     bid, ask = best_key(book.bids), best_key(book.asks)
-    if bid != NO_HORIZON and ask != NO_HORIZON and bid >= -ask:
+    if min(bid, ask) > NO_HORIZON and bid >= -ask:
         book.status = BUFFERING
         return _CROSSED
     if _beyond(bid, book.bids.horizon) or _beyond(ask, book.asks.horizon):

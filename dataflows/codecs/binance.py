@@ -1,13 +1,14 @@
 """Frames of Binance USD-M and COIN-M futures: routing by symbol, and decoding to typed events.
 
-A frame is an event by itself or inside the combined stream's envelope `{"stream", "data"}`; a bare REST depth snapshot is
-one too. Fields that are not named here are ignored, so a venue may add some. What cannot be used becomes a `Rejection`
-with its reason, never an exception. Values are judged here only as far as one frame can tell; what the book makes of an
-update is the book's matter.
+A frame is an event by itself or inside the combined stream's envelope `{"stream", "data"}`; a bare REST depth
+snapshot is one too. Fields that are not named here are ignored, so a venue may add some. What cannot be used becomes
+a `Rejection` with its reason, never an exception. Values are judged here only as far as one frame can tell; what the
+book makes of an update is the book's matter.
 """
 
 import re
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -111,7 +112,7 @@ def decode(payload: bytes) -> MarketEvent | Rejection:
 def _checked(event: _Wire, stream: str = "") -> MarketEvent | Rejection:
     if type(event) is WireDepthUpdate and _NOT_A_DIFFERENCE.search(stream):
         return Rejection(DeadLetterReason.UNKNOWN_EVENT, f"a depth stream must carry differences, was {stream!r:.60}")
-    return _CHECKS[type(event)](event)  # type: ignore[operator]  # each check takes the type it stands beside
+    return _CHECKS[type(event)](event)
 
 
 def _ticker(event: BookTicker) -> MarketEvent | Rejection:
@@ -206,8 +207,11 @@ def _decoders(kind: type[W]) -> "tuple[msgspec.json.Decoder[W], msgspec.json.Dec
     return msgspec.json.Decoder(kind, strict=False), msgspec.json.Decoder(enveloped, strict=False)
 
 
-_CHECKS = {
+#: Each takes the type that it stands beside.
+_CHECKS: dict[type, Callable[[Any], MarketEvent | Rejection]] = {
     BookTicker: _ticker, Trade: _trade, AggregateTrade: _trade, MarkPrice: _mark, Kline: _kline,
     ForceOrder: _force_order, WireDepthUpdate: _depth, WireSnapshot: _snapshot,
 }
-_DECODERS = {name.encode(): _decoders(kind) for name, kind in (*EVENTS.items(), ("snapshot", WireSnapshot))}
+_DECODERS: dict[bytes, tuple["msgspec.json.Decoder[_Wire]", "msgspec.json.Decoder[_Envelope[_Wire]]"]] = {
+    name.encode(): _decoders(kind) for name, kind in (*EVENTS.items(), ("snapshot", WireSnapshot))
+}

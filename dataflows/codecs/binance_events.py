@@ -1,7 +1,7 @@
 """Events of Binance futures as they are named on the wire, each field under a name that says what it is.
 
-Only what is read is declared; unknown fields are ignored. Numbers on the wire are decimal strings or JSON numbers. Update
-and trade ids are bounded to 62 bits, so that every one fits a kernel's integer.
+Only what is read is declared; unknown fields are ignored. Numbers on the wire are decimal strings or JSON numbers.
+Update and trade ids are bounded to 62 bits, so that every one fits a kernel's integer.
 """
 
 from typing import Annotated

@@ -1,8 +1,9 @@
 """Price levels of a depth message, `[["61800.20","2.909"],...]`, from bytes to an array of prices and quantities.
 
-The usual form is read by a kernel in one pass. What deviates from it (numbers without quotes, blanks, exponents, more than
-15 digits) goes to msgspec, which reads every JSON form; the two agree to the bit, because a decimal of up to 15 digits
-divided by a power of ten up to 22 is correctly rounded (Clinger, "How to read floating point numbers accurately", 1990).
+The usual form is read by a kernel in one pass. What deviates from it (numbers without quotes, blanks, exponents, more
+than 15 digits) goes to msgspec, which reads every JSON form; the two agree to the bit, because a decimal of up to 15
+digits divided by a power of ten up to 22 is correctly rounded (Clinger, "How to read floating point numbers
+accurately", 1990).
 """
 
 import msgspec
