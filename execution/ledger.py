@@ -43,6 +43,7 @@ class NewOrder:
     decision_id: str
     nonce: bytes
     order_bytes: bytes
+    approval_expires_at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Ledger:
         self.last_sequence = 0
         self._orders: dict[str, OrderState] = {}
         self._by_decision: dict[str, str] = {}
+        self._expiries_ns: dict[str, int] = {}
         self._nonces: set[bytes] = set()
         self._not_sent: set[str] = set()
         self._trades: dict[tuple[str, str], str] = {}
@@ -94,6 +96,10 @@ class Ledger:
         """Tell whether an order was made with this nonce."""
         return nonce in self._nonces
 
+    def approval_expiry_ns(self, order: OrderState) -> int:
+        """Return until when an order's approval could be used."""
+        return self._expiries_ns[order.client_order_id]
+
     def never_sent(self, decision_id: str) -> bool:
         """Tell whether it was reported that nothing will be sent for a decision."""
         return decision_id in self._not_sent
@@ -111,8 +117,7 @@ class Ledger:
         if draft.reports and draft.reports[0].sequence != self.last_sequence + 1:
             raise InvariantError(f"the next report must be {self.last_sequence + 1}, was {draft.reports[0].sequence}")
         for client_order_id, new in draft.created.items():
-            self._by_decision[new.decision_id] = client_order_id
-            self._nonces.add(new.nonce)
+            self._index(client_order_id, new)
         self._orders |= draft.orders
         for report in draft.reports:
             self._count(report)
@@ -120,9 +125,8 @@ class Ledger:
     def restore(self, orders: Iterable["JournalledOrder"], reports: Iterable[ExecutionReport]) -> None:
         """Rebuild from the journal by applying every report again. Raises `InvariantError` where they do not agree."""
         rows = {order.request.client_order_id: order for order in orders}
-        for row in rows.values():
-            self._by_decision[row.new.decision_id] = row.request.client_order_id
-            self._nonces.add(row.new.nonce)
+        for client_order_id, row in rows.items():
+            self._index(client_order_id, row.new)
         for report in reports:
             if report.kind is not ReportKind.NOT_SENT:
                 self._orders[report.client_order_id] = self._replayed(report, rows[report.client_order_id])
@@ -138,6 +142,11 @@ class Ledger:
         if after is None or after.status is not report.status:
             raise InvariantError(f"report {report.sequence} must lead to {report.status}, was {after and after.status}")
         return replace(after, report_sequence=report.sequence)
+
+    def _index(self, client_order_id: str, new: NewOrder) -> None:
+        self._by_decision[new.decision_id] = client_order_id
+        self._nonces.add(new.nonce)
+        self._expiries_ns[client_order_id] = new.approval_expires_at_ns
 
     def _count(self, report: ExecutionReport) -> None:
         self.last_sequence = report.sequence

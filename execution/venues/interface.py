@@ -8,11 +8,10 @@ may come in any order; an event may belong to another order than the one that wa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
-from execution.domain import OrderRequest
+from execution.domain import Fill, OrderRequest
 from sluice.config.settings import Settings
 from sluice.instruments import Instrument, InstrumentCatalog
 
@@ -28,16 +27,8 @@ class VenueEventKind(Enum):
     CANCEL_REJECTED = 9
 
 
-@dataclass(frozen=True, slots=True)
-class VenueFill:
-    """A trade of an order. `trade_id` is unique for the instrument; `fee` is positive where paid."""
-
-    trade_id: str
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    fee_asset: str
-    maker: bool
+#: A trade of an order, in the domain's own form.
+VenueFill = Fill
 
 
 @dataclass(frozen=True, slots=True)

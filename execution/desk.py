@@ -1,0 +1,155 @@
+"""The desk: the one writer that carries out commands, in the order journal, venue, journal, publication.
+
+What it holds to: nothing is sent that is not journalled, nothing is answered or published that is not journalled, and
+what the venue did not answer is UNKNOWN. If the journal fails, the desk stops for good (`failed`): the process must
+then end and recover, because its memory may know more or less than the journal.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+
+from execution.codec import write_report
+from execution.domain import OrderState, ReportKind
+from execution.feed import ReportFeed
+from execution.journal import Journal
+from execution.ledger import Draft, Ledger
+from execution.state_machine import Occurrence
+from execution.venues.interface import SimulatedTime, Venue, VenueEvent, VenueOutcomeUnknown
+from sluice.clock import Clock, EventClock, observe
+from sluice.errors import InputError, NotFoundError, NotRunningError
+
+_log = logging.getLogger("execution.desk")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the desk works with."""
+
+    venue: Venue
+    journal: Journal
+    ledger: Ledger
+    feed: ReportFeed
+    clock: Clock
+
+
+class Desk:
+    """Serialises commands and keeps ledger, journal and feed in step."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.ledger = tools.ledger
+        self.feed = tools.feed
+        self.venue = tools.venue
+        self.failed = asyncio.Event()
+        self._journal = tools.journal
+        self._clock = tools.clock
+        self._writing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def now_ns(self) -> int:
+        """Return the time that approvals are judged by: of the last tick in a replay, else the machine's."""
+        return self._clock.now_ns()
+
+    def sending_time_ns(self) -> int:
+        """Return the event time of what is sent now.
+
+        In event time that is one nanosecond after the tick on which it was decided, so that reports up to the tick
+        never hold the tick's own orders, however often the tick is replayed.
+        """
+        return self._clock.now_ns() + (1 if isinstance(self._clock, EventClock) else 0)
+
+    async def exclusively(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run a command alone and to its end, even where the caller goes away in the middle."""
+        task = asyncio.ensure_future(self._alone(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Return when every command that was begun has ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def commit(self, draft: Draft) -> None:
+        """Journal a draft, then remember and publish it.
+
+        Raises `AlreadyUsedError`, and `NotRunningError` where the journal fails: then this desk has stopped.
+        """
+        if not draft:
+            return
+        try:
+            await self._journal.write(draft)
+        except psycopg.Error as error:
+            self.failed.set()
+            raise NotRunningError(f"the journal must take every report, and did not: {error}") from error
+        self.ledger.commit(draft)
+        self.feed.publish([write_report(report).SerializeToString(deterministic=True) for report in draft.reports])
+
+    async def send(self, order: OrderState) -> None:
+        """Send an order that is journalled, and journal the answer."""
+        await self.ask(order.client_order_id, lambda: self.venue.submit(order.request, order.created_at_ns))
+
+    async def ask(self, client_order_id: str, request: Callable[[], Awaitable[Sequence[VenueEvent]]]) -> None:
+        """Ask the venue about an order and journal the answer, or UNKNOWN where there is none."""
+        draft = Draft(self.ledger)
+        draft.sent(client_order_id)
+        try:
+            events = await request()
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, the order may be at the venue
+            if not isinstance(error, VenueOutcomeUnknown):
+                _log.exception("the venue's client failed on %s", client_order_id)
+            draft.occur(client_order_id, Occurrence(
+                ReportKind.UNKNOWN, self.sending_time_ns(), message=str(error) or type(error).__name__))
+            events = ()
+        self.take(draft, events)
+        await self.commit(draft)
+
+    def take(self, draft: Draft, events: Sequence[VenueEvent]) -> None:
+        """Add a venue's events to a draft; those that cannot be are logged and left out."""
+        for event in events:
+            try:
+                draft.occur(event.client_order_id, occurrence_of(event))
+            except (InputError, NotFoundError) as error:
+                _log.error("the venue's event is left out: %s (%s)", error, event)
+        for state in draft.orders.values():
+            if state.excess_quantity:
+                _log.critical("%s was filled %s beyond its quantity", state.client_order_id, state.excess_quantity)
+
+    async def advance(self, event_time_ns: int) -> int:
+        """Move a simulated venue to a time and return the last report up to then; going back only answers."""
+        assert isinstance(self.venue, SimulatedTime), "SimulationService is served for simulated venues only"
+        if event_time_ns > self._clock.now_ns():
+            draft = Draft(self.ledger)
+            self.take(draft, await self.venue.advance_to(event_time_ns))
+            await self.commit(draft)
+            await self._keep_time(event_time_ns)
+        return self.ledger.sequence_until(event_time_ns)
+
+    async def _keep_time(self, event_time_ns: int) -> None:
+        if not isinstance(self._clock, EventClock):
+            return
+        try:
+            await self._journal.write_time(event_time_ns)
+        except psycopg.Error as error:
+            self.failed.set()
+            raise NotRunningError(f"the journal must take the time, and did not: {error}") from error
+        observe(self._clock, event_time_ns)
+
+    async def _alone(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        async with self._writing:
+            if self.failed.is_set():
+                work.close()
+                raise NotRunningError("execution must be restarted, because its journal has failed")
+            return await work
+
+
+def occurrence_of(event: VenueEvent) -> Occurrence:
+    """Return a venue's event as a fact about its order."""
+    return Occurrence(
+        ReportKind(event.kind.value), event.event_time_ns, event.fill, event.venue_order_id, event.message)
+
+

@@ -1,0 +1,82 @@
+"""After a start, and whenever asked: the journal's commands are laid before the venue, and its answers journalled.
+
+Journal and venue are brought into agreement; the venue's word wins. An order that was journalled and that the venue
+definitely does not have is sent now if its approval still lives, and is closed as REJECTED otherwise: an approval is
+never stretched by a crash, and an order whose fate was unknown is never sent again.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from execution.desk import Desk
+from execution.domain import ExecutionReport, OrderState, OrderStatus, ReportKind
+from execution.ledger import Draft, Ledger
+from execution.state_machine import Occurrence
+from execution.venues.interface import SimulatedTime, VenueCommand, VenueCommandKind, VenueOutcomeUnknown
+from sluice.errors import NotRunningError
+
+_COMMANDS = {ReportKind.SUBMITTED: VenueCommandKind.SUBMIT, ReportKind.CANCEL_REQUESTED: VenueCommandKind.CANCEL}
+_OWN_WORDS = frozenset({ReportKind.CANCEL_REQUESTED})
+
+
+def journalled_commands(ledger: Ledger, reports: Iterable[ExecutionReport]) -> list[VenueCommand]:
+    """Return every command that was ever journalled, in order: what a simulated venue is rebuilt from."""
+    return [VenueCommand(_COMMANDS[report.kind], ledger.require(report.client_order_id).request, report.event_time_ns)
+            for report in reports if report.kind in _COMMANDS]
+
+
+def commands_of(orders: Iterable[OrderState]) -> list[VenueCommand]:
+    """Return the commands about some orders, by the time they were sent."""
+    commands: list[VenueCommand] = []
+    for order in orders:
+        commands.append(VenueCommand(VenueCommandKind.SUBMIT, order.request, order.created_at_ns))
+        commands += [VenueCommand(VenueCommandKind.CANCEL, order.request, int(sent_at_ns))
+                     for kind, sent_at_ns in order.seen if kind is ReportKind.CANCEL_REQUESTED]
+    return sorted(commands, key=lambda command: command.sent_at_ns)
+
+
+class Recovery:
+    """Brings journal and venue into agreement. Its methods run inside `Desk.exclusively`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def recover(self, commands: Sequence[VenueCommand]) -> None:
+        """Do what has to be done before the service may serve. Raises `NotRunningError` where the venue is unsure."""
+        await self._agree(commands)
+        venue = self._desk.venue
+        if isinstance(venue, SimulatedTime):
+            draft = Draft(self._desk.ledger)
+            self._desk.take(draft, await venue.advance_to(self._desk.now_ns()))
+            await self._desk.commit(draft)
+
+    async def reconcile(self) -> list[OrderState]:
+        """Ask for the fate of every order that is not final; return the states that changed."""
+        ledger = self._desk.ledger
+        before = {order.client_order_id: order for order in ledger.orders()}
+        await self._agree(commands_of(ledger.open_orders()))
+        return [order for order in ledger.orders() if before.get(order.client_order_id) != order]
+
+    async def _agree(self, commands: Sequence[VenueCommand]) -> None:
+        try:
+            events = await self._desk.venue.recover(commands)
+        except VenueOutcomeUnknown as error:
+            raise NotRunningError(f"the venue must tell the fate of every order, and did not: {error}",
+                                  fix="ask again when the venue answers") from None
+        draft = Draft(self._desk.ledger)
+        self._desk.take(draft, events)
+        await self._desk.commit(draft)
+        named = {event.client_order_id for event in events}
+        for order in self._desk.ledger.open_orders():
+            if order.client_order_id not in named and all(kind in _OWN_WORDS for kind, _ in order.seen):
+                await self._absent(order)
+
+    async def _absent(self, order: OrderState) -> None:
+        """Deal with an order that the venue definitely does not have."""
+        now_ns = self._desk.now_ns()
+        if order.status is OrderStatus.PENDING and now_ns <= self._desk.ledger.approval_expiry_ns(order):
+            await self._desk.send(order)
+            return
+        draft = Draft(self._desk.ledger)
+        draft.occur(order.client_order_id, Occurrence(
+            ReportKind.REJECTED, self._desk.sending_time_ns(), message="the venue does not have this order"))
+        await self._desk.commit(draft)

@@ -1,0 +1,160 @@
+"""Puts the execution service together: stores, venue, gate, desk, gRPC; starts it, recovers, and serves.
+
+Recovery comes before SERVING: the journal is read, its commands are laid before the venue, and what the venue answers
+is journalled. If the journal fails later, the process ends, so that whoever supervises it starts it anew.
+"""
+
+import asyncio
+import logging
+import secrets
+from contextlib import AsyncExitStack
+from importlib.metadata import entry_points
+
+from execution.cancellation import Cancellation
+from execution.desk import Desk, Tools
+from execution.feed import ReportFeed
+from execution.gate import ApprovalGate
+from execution.journal import Journal
+from execution.ledger import Ledger
+from execution.nonces import Incarnation, NonceStore
+from execution.recovery import Recovery, journalled_commands
+from execution.service import ExecutionServicer, Handlers, SimulationServicer
+from execution.submission import Submission
+from execution.venues.interface import SimulatedTime, Venue, VenueCommand, VenueFactory
+from sluice.clock import Clock, EventClock, SystemClock
+from sluice.config.loading import catalog_of, public_key_directory
+from sluice.config.settings import Settings
+from sluice.envelope import ExpectedAudience, load_public_keys
+from sluice.errors import ConfigurationError, NotRunningError
+from sluice.execution.v1 import execution_pb2_grpc as services
+from sluice.instruments import InstrumentCatalog
+from sluice.rpc import Registration, ServerShell
+from sluice.stores.embedded import StoreUrls
+from sluice.stores.migrations import migrate
+from sluice.stores.postgres import schema_of
+from sluice.stores.redis import connect_async, ensure_reachable
+
+_log = logging.getLogger("execution.wiring")
+VENUES = "sluice.venues"
+
+
+class ExecutionServer:
+    """The running service. `start`, then `run_until_stopped` or `close`."""
+
+    def __init__(self, settings: Settings, urls: StoreUrls, venue: Venue | None = None) -> None:
+        """Describe the service. `venue`: in place of the configured one."""
+        self._settings = settings
+        self._urls = urls
+        self._given_venue = venue
+        self._open = AsyncExitStack()
+        self._shell: ServerShell | None = None
+        self._desk: Desk | None = None
+
+    async def start(self) -> str:
+        """Bind, recover, begin to serve; return the address. Raises `SluiceError`s and leaves nothing open then."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self._open.aclose()
+            raise
+
+    async def run_until_stopped(self) -> None:
+        """Serve until a signal. Raises `NotRunningError` where the journal failed."""
+        assert self._shell is not None, "start comes first"
+        assert self._desk is not None, "start comes first"
+        stopped = asyncio.ensure_future(self._shell.run_until_stopped())
+        failed = asyncio.ensure_future(self._desk.failed.wait())
+        await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
+        broken = self._desk.failed.is_set()
+        failed.cancel()
+        await self.close()
+        await stopped
+        if broken:
+            raise NotRunningError("the journal must take every report, and failed: execution has stopped",
+                                  fix="see that PostgreSQL runs; a restart recovers from the journal")
+
+    async def close(self) -> None:
+        """Stop serving, let what was begun end, and close everything."""
+        await self._open.aclose()
+
+    async def _start(self) -> str:
+        settings, catalog = self._settings, catalog_of(self._settings)
+        schema = schema_of(settings.run.namespace, "execution")
+        migrate(self._urls.postgres_url, schema, "execution.migrations")
+        journal = await Journal.open(self._urls.postgres_url, schema)
+        self._open.push_async_callback(journal.close)
+        venue = self._given_venue or load_venue(settings, catalog)
+        self._open.push_async_callback(venue.close)
+        ledger = Ledger()
+        reports = await journal.restore(ledger, catalog)
+        commands = journalled_commands(ledger, reports)
+        head = await journal.head()
+        clock = _clock(settings, venue, head.event_time_ns)
+        feed = ReportFeed(ledger.last_sequence, journal.reports)
+        desk = self._desk = Desk(Tools(venue, journal, ledger, feed, clock))
+        nonces = await self._nonces(head.journal_id)
+        return await self._serve(desk, Submission(desk, _gate(settings, catalog, clock), nonces, catalog), commands)
+
+    async def _nonces(self, journal_id: str) -> NonceStore:
+        client = connect_async(self._urls.redis_url)
+        self._open.push_async_callback(client.aclose)
+        await ensure_reachable(client, self._urls.redis_url)
+        incarnation = Incarnation(journal_id, secrets.token_hex(8))
+        return NonceStore(client, self._settings.run.namespace, incarnation)
+
+    async def _serve(self, desk: Desk, submission: Submission, commands: list[VenueCommand]) -> str:
+        recovery = Recovery(desk)
+        servicer = ExecutionServicer(Handlers(desk, submission, Cancellation(desk), recovery))
+        simulation = SimulationServicer(desk) if isinstance(desk.venue, SimulatedTime) else None
+        shell = self._shell = ServerShell(
+            "execution", self._settings.execution.address, registrations(servicer, simulation))
+        address = await shell.start()
+        self._open.push_async_callback(desk.finish)
+        self._open.push_async_callback(shell.stop)
+        await desk.exclusively(recovery.recover(commands))
+        servicer.set_ready()
+        if simulation is not None:
+            simulation.set_ready()
+        shell.set_serving(True)
+        _log.info("recovered %s reports", desk.ledger.last_sequence)
+        return address
+
+
+def registrations(servicer: ExecutionServicer, simulation: SimulationServicer | None) -> list[Registration]:
+    """Return what the server serves: time can be moved only where it is simulated."""
+    found = [Registration("sluice.execution.v1.ExecutionService",
+                          lambda server: services.add_ExecutionServiceServicer_to_server(servicer, server))]
+    if simulation is not None:
+        found.append(Registration("sluice.execution.v1.SimulationService",
+                                  lambda server: services.add_SimulationServiceServicer_to_server(simulation, server)))
+    return found
+
+
+def load_venue(settings: Settings, catalog: InstrumentCatalog) -> Venue:
+    """Return the configured venue. Raises `ConfigurationError` where none of that name is installed."""
+    name = settings.execution.venue
+    found = {point.name: point for point in entry_points(group=VENUES)}
+    if name not in found:
+        raise ConfigurationError(
+            [f"execution.venue must be one of {', '.join(sorted(found)) or 'none installed'}, was {name!r}"],
+            fix="choose an installed venue, or install the package that brings it")
+    factory: VenueFactory = found[name].load()
+    return factory.from_settings(settings, catalog)
+
+
+def _clock(settings: Settings, venue: Venue, event_time_ns: int) -> Clock:
+    if settings.run.clock == "system":
+        return SystemClock()
+    if not isinstance(venue, SimulatedTime):
+        raise ConfigurationError([f"run.clock must be system for the venue {venue.name}, was event"],
+                                 fix="only a simulated venue follows event time")
+    return EventClock(event_time_ns)
+
+
+def _gate(settings: Settings, catalog: InstrumentCatalog, clock: Clock) -> ApprovalGate:
+    venues = sorted({instrument.venue.name for instrument in catalog}, reverse=True)
+    audiences = [ExpectedAudience(settings.execution.execution_id, settings.account.name, venue,
+                                  settings.run.environment) for venue in venues]
+    directory = public_key_directory(settings)
+    started_at_ns = clock.now_ns() if isinstance(clock, SystemClock) else 0
+    return ApprovalGate(audiences, lambda: load_public_keys(directory), started_at_ns)
