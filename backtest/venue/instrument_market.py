@@ -68,8 +68,6 @@ class InstrumentMarket:
 
     def on_frame(self, payload: bytes, now_ns: int) -> list[VenueEvent]:
         """Apply a frame of this instrument and return what it did to our orders."""
-        if is_unused(payload):
-            return []
         event = binance.decode(payload)
         if isinstance(event, DepthUpdate):
             return self._on_update(event, transaction_time(payload), now_ns)

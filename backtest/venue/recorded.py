@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterator
 
 from backtest.matching.engine import FeeRates
-from backtest.venue.instrument_market import InstrumentMarket
+from backtest.venue.instrument_market import InstrumentMarket, is_unused
 from dataflows.codecs import binance
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import Item
@@ -67,6 +67,8 @@ class RecordedMarket:
             self._next_ns = max(self._next_ns, self._next.receive_time_ns)
 
     def _on_frame(self, frame: Frame) -> list[VenueEvent]:
+        if is_unused(frame.payload):
+            return []
         symbol = binance.symbol_of(frame.payload, frame.symbol_hint)
         instrument = self._catalog.by_symbol(symbol) if symbol else None
         if instrument is None:
