@@ -1,0 +1,1 @@
+"""What a process tells about itself: latencies, log lines and Prometheus metrics. It decides nothing."""
