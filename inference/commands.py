@@ -21,9 +21,10 @@ _TRAIN_EXTRA = ("lightgbm", "onnx", "sklearn")
 def serve(settings: Settings) -> None:
     """Serve the active model bundle over gRPC."""
     from inference.server import serve_until_stopped  # noqa: PLC0415  # a help page must not pay for ONNX Runtime
-    from sluice.telemetry.logging import configure  # noqa: PLC0415
+    from sluice.telemetry import logging, metrics  # noqa: PLC0415
 
-    configure(settings.telemetry.log_level)
+    logging.configure(settings.telemetry.log_level)
+    metrics.serve(settings.telemetry.metrics_port)
     asyncio.run(serve_until_stopped(settings.inference, click.echo))
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from dataflows.indicators.schema import MARKET_SCHEMA
 from inference.bundle import Bundle
 from inference.runtime import Matrix
+from inference.training.building import HORIZONS_NS, SECOND_NS, train
 from inference.training.dataset import Dataset
-from inference.training.pipeline import HORIZONS_NS, SECOND_NS, train
 
 FEATURES = len(MARKET_SCHEMA.features)
 START_NS = 1_700_000_000 * SECOND_NS
@@ -18,7 +18,7 @@ def random_rows(count: int, seed: int) -> Matrix:
     """Return feature rows of three kinds of volatility, shape (count, features)."""
     generator = np.random.default_rng(seed)
     wildness = generator.choice([1.0, 3.0, 9.0], size=(count, 1))
-    rows = generator.normal(size=(count, FEATURES)) * np.sqrt(wildness)
+    rows: Matrix = generator.normal(size=(count, FEATURES)) * np.sqrt(wildness)
     for name in ("realised_volatility_10s_bps", "realised_volatility_60s_bps"):
         rows[:, MARKET_SCHEMA.index(name)] = np.abs(wildness[:, 0] * generator.normal(2.0, 0.3, count))
     rows[:, MARKET_SCHEMA.index("spread_bps")] = np.abs(generator.normal(0.5, 0.1, count))
