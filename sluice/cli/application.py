@@ -35,6 +35,7 @@ def root() -> EntryPointGroup:
     group = EntryPointGroup(
         "sluice", installed_commands(),
         help="Crypto-futures trading in which no order passes without a signed approval of the risk service.",
+        context_settings={"max_content_width": 120},
         params=[click.Option(["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error.")],
     )
     return click.version_option(__version__, prog_name="sluice")(group)

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from sluice.cli.catalogue import EXAMPLES, GROUP_HELP, SECTIONS, SUBCOMMANDS
+from sluice.cli.catalogue import EXAMPLES, GROUPS, SECTIONS
+from sluice.cli.summaries import summary
 from sluice.errors import NotFoundError, SluiceError
 
 ENTRY_POINT_GROUP = "sluice.commands"
@@ -33,7 +34,7 @@ class EntryPointGroup(click.Group):
             return load_command(cmd_name, point)
         below = {name.partition(".")[2]: point for name, point in self._points.items()
                  if name.startswith(f"{cmd_name}.")}
-        return EntryPointGroup(cmd_name, below, help=GROUP_HELP.get(cmd_name)) if below else None
+        return EntryPointGroup(cmd_name, below, help=GROUPS.get(cmd_name)) if below else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -44,13 +45,12 @@ class EntryPointGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands by task; nothing that the catalogue knows is imported for it."""
-        known = SECTIONS if ctx.parent is None else {"Commands": SUBCOMMANDS.get(self.name or "", {})}
-        names = set(self.list_commands(ctx))
-        listed = {name for commands in known.values() for name in commands}
-        others = {name: self._short_help(ctx, name) for name in sorted(names - listed)}
-        for title, commands in [*known.items(), ("More", others)]:
-            rows = [(name, line) for name, line in commands.items() if name in names]
+        """Write the commands, on the top page by task. Nothing is imported for it."""
+        names = self.list_commands(ctx)
+        sections = SECTIONS if ctx.parent is None else {"Commands": tuple(names)}
+        others = set(names).difference(*sections.values())
+        for title, listed in [*sections.items(), ("More", tuple(sorted(others)))]:
+            rows = [(name, self._line(name)) for name in listed if name in names]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
@@ -60,12 +60,9 @@ class EntryPointGroup(click.Group):
         if ctx.parent is None:
             formatter.write(f"\n{EXAMPLES}")
 
-    def _short_help(self, ctx: click.Context, name: str) -> str:
-        try:
-            command = self.get_command(ctx, name)
-        except SluiceError as error:
-            return error.message
-        return command.get_short_help_str(80) if command else ""
+    def _line(self, name: str) -> str:
+        point = self._points.get(name)
+        return (summary(point) or "") if point else GROUPS.get(name, "")
 
 
 @click.pass_context

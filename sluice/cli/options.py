@@ -21,7 +21,8 @@ def config_option(function: Function) -> Function:
 
 def config_path_option(function: Function) -> Function:
     """Add `--config PATH` for a command that loads the configuration itself, given to it as `path`."""
-    return click.option("--config", "path", type=click.Path(path_type=Path), metavar="PATH", help=_CONFIG_HELP)(function)
+    return click.option(
+        "--config", "path", type=click.Path(path_type=Path), metavar="PATH", help=_CONFIG_HELP)(function)
 
 
 def json_option(function: Function) -> Function:
