@@ -1,0 +1,42 @@
+"""A synthetic market: seeded tapes of true-looking frames, for demonstrations, tests and training without recordings.
+
+Several correlated symbols, calm and wild regimes, bursts of trades, and a hidden pressure that shows in the book before
+it shows in the price, so that there is something for a model to find. It is no model of any real market: what earns
+money here proves nothing but that the machinery works.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+#: 2026-01-05T00:00:00Z, a Monday.
+DEFAULT_START_NS = 1_767_571_200_000_000_000
+
+
+def make_tape(
+    out_dir: Path,
+    *,
+    seed: int = 7,
+    minutes: float = 10.0,
+    symbols: Sequence[str] = DEFAULT_SYMBOLS,
+    start_ns: int = DEFAULT_START_NS,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Write one gzip tape a symbol into a folder; return the files, in the order of the symbols.
+
+    The frames depend on the arguments alone. `progress` is called with the part done, up to 1. Raises `NotFoundError`
+    for a symbol that the shipped catalogue lacks and `InputError` for arguments that make no tape.
+    """
+    # The simulation is compiled code: whoever only asks for a default should not wait for its import.
+    from backtest.synthetic.parameters import MarketParameters, symbol_parameters  # noqa: PLC0415
+    from backtest.synthetic.tape import record_market  # noqa: PLC0415
+    from sluice.errors import InputError  # noqa: PLC0415
+    from sluice.instruments import InstrumentCatalog  # noqa: PLC0415
+
+    if not symbols or len(set(symbols)) != len(symbols):
+        raise InputError(f"symbols must be at least one, each once, was {', '.join(symbols) or 'none'}")
+    if not 0 < minutes <= 7 * 24 * 60:
+        raise InputError(f"minutes must be above 0 and at most 10080 (a week), was {minutes:g}")
+    catalog = InstrumentCatalog.shipped()
+    chosen = tuple(symbol_parameters(symbol, catalog) for symbol in symbols)
+    return record_market(MarketParameters(chosen, seed, start_ns, minutes), out_dir, progress)

@@ -1,0 +1,36 @@
+"""`sluice tape make`: write a synthetic tape."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from backtest.synthetic import DEFAULT_START_NS, DEFAULT_SYMBOLS, make_tape
+from dataflows.tapes.progress import progress_bar
+from sluice.cli.options import json_option
+from sluice.cli.output import emit
+
+_DEFAULT_START = datetime.fromtimestamp(DEFAULT_START_NS // 1_000_000_000, UTC).replace(tzinfo=None)
+
+
+@click.command(short_help="Make a synthetic tape.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed makes the same bytes.")
+@click.option("--minutes", type=float, default=10.0, show_default=True, help="Length in minutes of event time.")
+@click.option("--symbols", default=",".join(DEFAULT_SYMBOLS), show_default=True, help="Symbols, with commas between.")
+@click.option("--start", type=click.DateTime(), default=_DEFAULT_START, show_default=True, help="First time, in UTC.")
+@json_option
+def make(out: Path, seed: int, minutes: float, symbols: str, start: datetime, as_json: bool) -> None:
+    """Make a synthetic tape: seeded frames of correlated symbols as Binance USD-M sends them, a file a symbol."""
+    names = [name.strip().upper() for name in symbols.split(",") if name.strip()]
+    start_ns = int(start.replace(tzinfo=UTC).timestamp()) * 1_000_000_000
+    with progress_bar("Making the tape", quiet=as_json) as advance:
+        files = make_tape(out, seed=seed, minutes=minutes, symbols=names, start_ns=start_ns, progress=advance)
+    emit({"files": [str(file) for file in files], "seed": seed, "minutes": minutes}, as_json, _shown(files))
+
+
+def _shown(files: list[Path]) -> str:
+    lines = [f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB)" for file in files]
+    return "\n".join([*lines, f"Replay it with `sluice run {files[0].parent}`, or look at it with `sluice tape info`."])
