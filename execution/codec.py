@@ -62,9 +62,8 @@ def read_order(order: Order, client_order_id: str, catalog: InstrumentCatalog) -
         activation_price=_decimal(order.activation_price, "activation_price"),
         close_position=order.close_position,
         good_till_time_ns=order.good_till_time_ns,
-        # Not set means not asked for, which is what NONE says.
-        self_trade_prevention=_member(SelfTradePrevention, order.self_trade_prevention or 1, "self_trade_prevention"),
-        price_match=_member(PriceMatch, order.price_match or 1, "price_match"),
+        self_trade_prevention=_member(SelfTradePrevention, order.self_trade_prevention, "self_trade_prevention"),
+        price_match=_member(PriceMatch, order.price_match, "price_match"),
         price_protect=order.price_protect,
     )
 

@@ -7,7 +7,7 @@ says what is possible, not what is wise: limits are risk's business.
 from typing import Final
 
 from execution.codec import read_order
-from execution.domain import OrderRequest, OrderType, PositionSide, PriceMatch, SelfTradePrevention, TimeInForce
+from execution.domain import OrderRequest, OrderType, PositionSide, PriceMatch, TimeInForce
 from sluice.decimals import ZERO, is_multiple
 from sluice.envelope import ApprovedOrder, client_order_id
 from sluice.errors import InputError
@@ -15,7 +15,7 @@ from sluice.instruments import InstrumentCatalog
 from sluice.risk.v1.order_pb2 import ALGORITHM_KIND_NONE, Order
 
 _TYPES: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
-_TIMES_IN_FORCE: Final = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTX})
+_TIMES_IN_FORCE: Final = frozenset(set(TimeInForce) - {TimeInForce.RPI})
 
 
 def sendable_request(approved: ApprovedOrder, catalog: InstrumentCatalog) -> OrderRequest:
@@ -32,17 +32,17 @@ def sendable_request(approved: ApprovedOrder, catalog: InstrumentCatalog) -> Ord
 def _require_supported(order: Order, request: OrderRequest) -> None:
     checks = (
         (request.type in _TYPES, "type must be LIMIT or MARKET for now", request.type.name),
-        (request.time_in_force in _TIMES_IN_FORCE, "time_in_force must be GTC, IOC, FOK or GTX for now",
+        (request.time_in_force in _TIMES_IN_FORCE, "time_in_force must be GTC, IOC, FOK, GTX or GTD for now",
          request.time_in_force.name),
+        ((request.time_in_force is TimeInForce.GTD) == (request.good_till_time_ns > 0),
+         "good_till_time_ns must be set for GTD and only there", str(request.good_till_time_ns)),
         (request.position_side is PositionSide.BOTH, "position_side must be BOTH for now", request.position_side.name),
         (request.price_match is PriceMatch.NONE, "price_match must be NONE for now", request.price_match.name),
-        (request.self_trade_prevention is SelfTradePrevention.NONE, "self_trade_prevention must be NONE for now",
-         request.self_trade_prevention.name),
         (not order.HasField("algorithm") or order.algorithm.kind == ALGORITHM_KIND_NONE,
          "algorithm must be NONE for now", str(order.algorithm.kind)),
-        (not (request.close_position or request.price_protect or request.good_till_time_ns or request.trigger_price
-              or order.stop_price or order.callback_rate_percent or order.activation_price),
-         "the fields of conditional and dated orders must be empty for now", "set"),
+        (not (request.close_position or request.price_protect or request.trigger_price or order.stop_price
+              or order.callback_rate_percent or order.activation_price),
+         "the fields of conditional orders must be empty for now", "set"),
     )
     _require(checks)
 

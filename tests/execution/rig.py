@@ -1,13 +1,15 @@
 """What the tests of the running service share: a venue that records, an approver in risk's place, and the server."""
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import grpc
 
@@ -67,7 +69,7 @@ class RecordingVenue:
         return [accepted]
 
     async def cancel(  # the venue of a test has one instrument
-            self, client_order_id: str, instrument: Instrument, sent_at_ns: int,  # noqa: ARG002
+            self, client_order_id: str, instrument: Instrument, sent_at_ns: int,
     ) -> list[VenueEvent]:
         identity = client_order_id
         self.cancelled.append(identity)
@@ -108,7 +110,8 @@ def an_order_message(**changed: object) -> Order:
     values: dict[str, object] = {
         "instrument": "BINANCE_USDM:BTCUSDT", "side": order_pb2.SIDE_BUY, "position_side": order_pb2.POSITION_SIDE_BOTH,
         "type": order_pb2.ORDER_TYPE_LIMIT, "time_in_force": order_pb2.TIME_IN_FORCE_GTC, "quantity": "1",
-        "price": "60000"}
+        "price": "60000", "self_trade_prevention": order_pb2.SELF_TRADE_PREVENTION_EXPIRE_MAKER,
+        "price_match": order_pb2.PRICE_MATCH_NONE}
     return Order(**(values | changed))  # type: ignore[arg-type]  # each test changes one field of its own type
 
 
@@ -211,5 +214,45 @@ async def a_running_rig(urls: StoreUrls, folder: Path) -> AsyncIterator[Rig]:
         yield rig
 
 
+@asynccontextmanager
+async def redis_proxy(url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """A way to a real Redis that the test can cut; yields its URL and what cuts it."""
+    pipes: list[asyncio.StreamWriter] = []
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await open_redis(url)
+        pipes.extend((writer, back))
+        tasks.update((asyncio.ensure_future(pump(reader, back)), asyncio.ensure_future(pump(there, writer))))
+
+    server = await asyncio.start_server(connect, "127.0.0.1", 0)
+
+    def cut() -> None:
+        server.close()
+        for pipe in pipes:
+            pipe.close()
+
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"redis://127.0.0.1:{port}/0", cut
+    finally:
+        cut()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def open_redis(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the host and port, or the socket, of a Redis URL."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return await asyncio.open_unix_connection(parts.path)
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
 __all__ = ["LATENCY_NS", "START_NS", "Approver", "RecordingVenue", "Rig", "a_rig", "a_running_rig", "an_order_message",
-           "client_order_id"]
+           "client_order_id", "redis_proxy"]
