@@ -88,8 +88,9 @@ def unroutable(payload: bytes) -> Rejection:
         message = "a depth snapshot must be in a tape whose frames name one symbol, was in another"
         return Rejection(DeadLetterReason.UNATTRIBUTED_SNAPSHOT, message)
     data = document.get("data", document) if isinstance(document, dict) else document
-    if isinstance(data, dict) and data.get("e") in EVENTS:
-        return Rejection(DeadLetterReason.MALFORMED_EVENT, f"a {data['e']} event must name a symbol, named none")
+    name = data.get("e") if isinstance(data, dict) else None
+    if isinstance(name, str) and name in EVENTS:
+        return Rejection(DeadLetterReason.MALFORMED_EVENT, f"a {name} event must name a symbol, named none")
     return Rejection(DeadLetterReason.UNKNOWN_EVENT, f"frame must be a known event, was {_cut(payload)}")
 
 
@@ -195,7 +196,7 @@ def _refused(payload: bytes) -> MarketEvent | Rejection:
     try:
         return _checked(decoders[0].decode(msgspec.json.encode(data)), str(document.get("stream", "")))
     except msgspec.DecodeError as error:
-        return Rejection(DeadLetterReason.MALFORMED_EVENT, f"a {name} event must have its fields, was wrong: {error}")
+        return Rejection(DeadLetterReason.MALFORMED_EVENT, f"a {name} event must be as its venue defines it: {error}")
 
 
 def _cut(payload: bytes) -> str:

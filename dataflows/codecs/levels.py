@@ -56,11 +56,13 @@ def _first_invalid(levels: Levels) -> int:
 
 @kernel
 def _number(text: NDArray[np.uint8], at: int) -> tuple[float, int]:
-    """Read `digits[.digits]"` from `at`; return the number and where its closing quote is, or -1 where it is not so."""
+    """Read `digits[.digits]"` without leading zeros; return the number and where its closing quote is, -1 if not so."""
     mantissa, digits, decimals, dot = 0, 0, 0, False
     while at < text.size and text[at] != _QUOTE:
         byte = text[at]
         if _ZERO <= byte <= _NINE:
+            if digits == 1 and mantissa == 0 and not dot:
+                return 0.0, -1
             mantissa = mantissa * 10 + (byte - _ZERO)
             digits += 1
             decimals += dot

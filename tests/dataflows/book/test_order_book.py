@@ -1,0 +1,241 @@
+from decimal import Decimal
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflows.book import BookResult, BookSide, OrderBook
+from dataflows.book.state import LEVEL_CAPACITY, PENDING_CAPACITY, PENDING_LEVEL_CAPACITY
+from dataflows.kernels import Floats
+from sluice.errors import InputError
+from tests.dataflows.book.plain_book import Level, PlainBook, Update
+
+TICK = Decimal("0.10")
+Step: TypeAlias = Update | tuple[int, list[Level], list[Level]]
+
+QUANTITIES = st.sampled_from([0.0, 0.5, 1.0, 2.5])
+BIDS = st.dictionaries(st.integers(90, 101), QUANTITIES, max_size=6).map(lambda side: list(side.items()))
+ASKS = st.dictionaries(st.integers(100, 111), QUANTITIES, max_size=6).map(lambda side: list(side.items()))
+
+
+def rows(levels: list[Level]) -> Floats:
+    return np.array([[float(ticks * TICK), quantity] for ticks, quantity in levels]).reshape(-1, 2)
+
+
+def row(*levels: tuple[str, float]) -> Floats:
+    return np.array([[float(price), quantity] for price, quantity in levels]).reshape(-1, 2)
+
+
+NONE = row()
+
+
+def take(book: OrderBook, update: Update) -> BookResult:
+    return book.apply_update(update.first, update.last, update.previous, rows(update.bids), rows(update.asks))
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Step]:
+    """Make a stream that mostly keeps the venue's rules, with gaps, repetitions, overlaps and snapshots anywhere."""
+    steps: list[Step] = []
+    last = 100
+    for _ in range(draw(st.integers(1, 25))):
+        kind = draw(st.sampled_from(["next", "next", "next", "next", "gap", "old", "snapshot", "snapshot"]))
+        if kind == "snapshot":
+            bids, asks = draw(BIDS), draw(ASKS)
+            steps.append((last + draw(st.integers(-3, 3)), bids, asks))
+            continue
+        start = {"next": last, "gap": last + 2, "old": max(0, last - 6)}[kind]
+        end = start + draw(st.integers(1, 4))
+        steps.append(Update(start + 1, end, start, draw(BIDS), draw(ASKS)))
+        last = max(last, end)
+    return steps
+
+
+@given(streams())
+def test_the_book_does_what_the_venues_rules_say_of_any_stream(steps: list[Step]) -> None:
+    book, plain = OrderBook(TICK), PlainBook()
+    for step in steps:
+        if isinstance(step, Update):
+            assert take(book, step) is plain.update(step)
+        else:
+            last, bids, asks = step
+            assert book.apply_snapshot(last, rows(bids), rows(asks)) is plain.snapshot(last, bids, asks)
+        assert book.synced == plain.synced
+        assert book.levels(BookSide.BID, 99) == [(t * TICK, q) for t, q in sorted(plain.bids.items(), reverse=True)]
+        assert book.levels(BookSide.ASK, 99) == [(t * TICK, q) for t, q in sorted(plain.asks.items())]
+
+
+@given(streams(), st.integers(0, 25))
+def test_a_book_that_was_written_down_and_restored_goes_on_to_the_same_bytes(steps: list[Step], cut: int) -> None:
+    whole, parted = OrderBook(TICK), OrderBook(TICK)
+    for number, step in enumerate(steps):
+        if number == cut:
+            state = parted.to_bytes()
+            parted = OrderBook(TICK)
+            parted.restore(state)
+        for book in (whole, parted):
+            if isinstance(step, Update):
+                take(book, step)
+            else:
+                book.apply_snapshot(step[0], rows(step[1]), rows(step[2]))
+        assert whole.to_bytes() == parted.to_bytes()
+
+
+def test_a_book_is_stale_until_a_difference_joins_its_snapshot() -> None:
+    book = OrderBook(TICK)
+    assert book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6))) is BookResult.LOADED
+    assert not book.synced
+    assert book.apply_update(2, 9, 1, row(("1.0", 99)), NONE) is BookResult.IGNORED
+    assert book.apply_update(8, 12, 7, row(("1.0", 7)), NONE) is BookResult.APPLIED
+    assert book.synced
+    assert (book.best_bid(), book.best_ask()) == (Decimal("1.0"), Decimal("1.1"))
+    assert (book.best_quantity(BookSide.BID), book.best_quantity(BookSide.ASK)) == (7.0, 6.0)
+    assert book.last_update_id == 12
+
+
+def test_a_snapshot_that_ends_where_a_difference_ended_is_joined_by_the_next() -> None:
+    book = OrderBook(TICK)
+    book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6)))
+    assert book.apply_update(15, 20, 10, NONE, NONE) is BookResult.APPLIED
+
+
+def test_a_gap_makes_the_book_stale_and_its_own_frame_waits_for_the_next_snapshot() -> None:
+    book = OrderBook(TICK)
+    book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6)))
+    book.apply_update(11, 12, 10, NONE, NONE)
+    assert book.apply_update(16, 20, 15, row(("0.9", 3)), NONE) is BookResult.GAP
+    assert not book.synced
+    assert book.apply_update(21, 25, 20, row(("0.8", 4)), NONE) is BookResult.BUFFERED
+    assert book.apply_snapshot(14, row(("1.0", 1)), row(("1.1", 1))) is BookResult.SNAPSHOT_TOO_OLD
+    assert book.apply_snapshot(18, row(("1.0", 1)), row(("1.1", 1))) is BookResult.APPLIED
+    assert book.synced
+    assert book.last_update_id == 25
+    assert book.levels(BookSide.BID, 5) == [(Decimal("1.0"), 1.0), (Decimal("0.9"), 3.0), (Decimal("0.8"), 4.0)]
+
+
+def test_a_snapshot_newer_than_a_synced_book_replaces_it_because_the_stream_may_have_been_broken() -> None:
+    book = OrderBook(TICK)
+    book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6)))
+    book.apply_update(11, 12, 10, NONE, NONE)
+    assert book.apply_snapshot(12, row(("0.5", 5)), NONE) is BookResult.IGNORED
+    assert book.apply_snapshot(30, row(("2.0", 5)), row(("2.1", 6))) is BookResult.LOADED
+    assert book.apply_update(29, 31, 28, NONE, NONE) is BookResult.APPLIED
+    assert book.best_bid() == Decimal("2.0")
+
+
+def test_a_crossed_book_is_stale_until_the_next_snapshot() -> None:
+    book = OrderBook(TICK)
+    book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6)))
+    assert book.apply_update(11, 12, 10, row(("1.1", 1)), NONE) is BookResult.CROSSED
+    assert not book.synced
+    assert book.apply_snapshot(12, row(("1.0", 5)), row(("1.1", 6))) is BookResult.LOADED
+    assert book.apply_snapshot(13, row(("1.2", 5)), row(("1.1", 6))) is BookResult.CROSSED
+
+
+def test_a_price_off_the_tick_changes_nothing() -> None:
+    book = OrderBook(TICK)
+    book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6)))
+    before = book.to_bytes()
+    assert book.apply_update(11, 12, 10, row(("1.0", 0), ("0.95", 1)), NONE) is BookResult.OFF_TICK
+    assert book.apply_update(11, 12, 10, NONE, row(("1e300", 1))) is BookResult.OFF_TICK
+    assert book.apply_snapshot(11, NONE, row(("1.15", 1))) is BookResult.OFF_TICK
+    assert book.to_bytes() == before
+
+
+@given(st.sampled_from(["0.1", "0.01", "0.05", "0.25", "5", "0.0001", "0.00000010"]), st.integers(1, 10**8))
+def test_prices_come_back_exact_whatever_the_tick_size(tick: str, ticks: int) -> None:
+    price = ticks * Decimal(tick)
+    book = OrderBook(Decimal(tick))
+    assert book.apply_snapshot(1, np.array([[float(price), 1.5]]), NONE) is BookResult.LOADED
+    assert book.best_bid() == price
+    assert book.best_ask() is None
+    assert book.quantity_at(BookSide.BID, price) == 1.5
+    assert book.quantity_at(BookSide.BID, price + Decimal(tick)) == 0.0
+    assert book.quantity_at(BookSide.ASK, price) == 0.0
+
+
+def test_quantity_at_refuses_a_price_off_the_tick() -> None:
+    with pytest.raises(InputError, match=r"multiple of 0.10, was 1.05"):
+        OrderBook(TICK).quantity_at(BookSide.BID, Decimal("1.05"))
+
+
+def full_book() -> OrderBook:
+    book = OrderBook(TICK)
+    bids = rows([(10_000 - number, 1.0) for number in range(LEVEL_CAPACITY)])
+    book.apply_snapshot(10, bids, row(("1000.1", 1)))
+    book.apply_update(10, 11, 9, NONE, NONE)
+    return book
+
+
+def test_a_full_side_forgets_its_furthest_level_and_does_not_claim_to_know_it() -> None:
+    book = full_book()
+    furthest = (10_000 - LEVEL_CAPACITY + 1) * TICK
+    assert book.apply_update(12, 13, 11, rows([(10_000, 0.0)]), NONE) is BookResult.APPLIED
+    assert book.apply_update(14, 15, 13, rows([(9_999, 2.0), (100, 1.0)]), NONE) is BookResult.APPLIED
+    assert book.quantity_at(BookSide.BID, 100 * TICK) == 1.0
+    assert book.apply_update(16, 17, 15, rows([(10_000, 3.0)]), NONE) is BookResult.APPLIED
+    assert np.isnan(book.quantity_at(BookSide.BID, 100 * TICK))
+    assert np.isnan(book.quantity_at(BookSide.BID, 99 * TICK))
+    assert book.quantity_at(BookSide.BID, furthest) == 1.0
+    levels = book.levels(BookSide.BID, LEVEL_CAPACITY)
+    assert levels[0] == (1000 * Decimal(1), 3.0)
+    assert levels[-1] == (furthest, 1.0)
+    assert len(levels) == LEVEL_CAPACITY
+
+
+def test_a_full_side_forgets_a_new_level_that_is_the_furthest() -> None:
+    book = full_book()
+    assert book.apply_update(12, 13, 11, rows([(50, 1.0)]), NONE) is BookResult.APPLIED
+    assert np.isnan(book.quantity_at(BookSide.BID, 50 * TICK))
+    assert len(book.levels(BookSide.BID, LEVEL_CAPACITY)) == LEVEL_CAPACITY
+
+
+def test_a_book_is_stale_once_its_best_price_is_beyond_what_it_remembers() -> None:
+    book = full_book()
+    assert book.apply_update(12, 13, 11, rows([(50, 1.0)]), NONE) is BookResult.APPLIED
+    emptied = rows([(10_000 - number, 0.0) for number in range(LEVEL_CAPACITY)])
+    assert book.apply_update(14, 15, 13, emptied, NONE) is BookResult.BEYOND_HORIZON
+    assert not book.synced
+    assert book.apply_snapshot(15, row(("5.0", 1)), row(("5.1", 1))) is BookResult.LOADED
+    assert book.quantity_at(BookSide.BID, Decimal("4.9")) == 0.0
+
+
+def test_the_oldest_differences_go_when_too_many_wait() -> None:
+    book = OrderBook(TICK)
+    number = PENDING_CAPACITY + 10
+    for last in range(1, number + 1):
+        assert book.apply_update(last, last, last - 1, row((f"{last}.0", 1)), NONE) is BookResult.BUFFERED
+    assert book.apply_snapshot(1, NONE, NONE) is BookResult.SNAPSHOT_TOO_OLD
+    assert book.apply_snapshot(number - 2, NONE, NONE) is BookResult.APPLIED
+    assert [price for price, _ in book.levels(BookSide.BID, 9)] == [Decimal(number - back) for back in range(3)]
+
+
+def test_a_difference_too_large_to_wait_breaks_the_chain() -> None:
+    book = OrderBook(TICK)
+    many = rows([(number, 1.0) for number in range(1, PENDING_LEVEL_CAPACITY + 2)])
+    book.apply_update(1, 1, 0, NONE, NONE)
+    assert book.apply_update(2, 2, 1, many, NONE) is BookResult.GAP
+    assert book.apply_update(3, 3, 2, row(("1.0", 1)), NONE) is BookResult.BUFFERED
+    assert book.apply_snapshot(3, NONE, NONE) is BookResult.APPLIED
+
+
+def test_waiting_levels_leave_nothing_behind_when_they_are_dropped() -> None:
+    book, fresh = OrderBook(TICK), OrderBook(TICK)
+    book.apply_update(1, 5, 0, row(("1.0", 1)), row(("1.1", 1)))
+    book.apply_update(6, 9, 5, row(("0.9", 1)), NONE)
+    for each in (book, fresh):
+        each.apply_snapshot(20, row(("1.0", 1)), NONE)
+    assert book.to_bytes() == fresh.to_bytes()
+
+
+def test_a_state_of_another_size_is_refused() -> None:
+    with pytest.raises(InputError, match="bytes, had 3"):
+        OrderBook(TICK).restore(b"abc")
+
+
+@pytest.mark.parametrize("tick_size", ["0", "-0.1"])
+def test_a_tick_size_that_is_not_positive_is_refused(tick_size: str) -> None:
+    with pytest.raises(InputError, match="tick_size must be positive"):
+        OrderBook(Decimal(tick_size))
