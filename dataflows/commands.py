@@ -11,7 +11,8 @@ from sluice.config import Settings
 
 @click.command()
 @config_option
-@click.option("--tape", "tapes", multiple=True, type=click.Path(path_type=Path), help="Tape file or folder; repeatable.")
+@click.option("--tape", "tapes", multiple=True, type=click.Path(path_type=Path),
+              help="Tape file or folder; may be given several times.")
 @click.option("--snapshot-every", default=1.0, show_default=True, type=click.FloatRange(0.0), help="Seconds.")
 @click.option("--fresh", is_flag=True, help="Forget the recovery state of an earlier run first.")
 def run(settings: Settings, tapes: tuple[Path, ...], snapshot_every: float, fresh: bool) -> None:

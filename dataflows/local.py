@@ -24,14 +24,26 @@ def local_flow(run: LocalRun) -> Dataflow:
     flow = Dataflow("local")
     frames = op.input("tape", flow, run.source)
     market = op.stateful_batch("market", frames, market_logic(run.catalog))
-    dead_letters = op.filter("dead_letters", market, lambda item: isinstance(item[1], DeadLetter))
+    dead_letters = op.filter_map("dead_letters", market, dead_letter)
     op.output("dead_letter_file", dead_letters, DeadLetterSink(run.folder / "dead_letters.jsonl"))
-    rows = op.filter("rows", market, lambda item: isinstance(item[1], TickRow))
+    rows = op.filter_map("rows", market, tick_row)
     op.output("hot_view", rows, HotViewSink(run.redis_url, run.namespace))
     account = op.map("account", rows, lambda item: (run.account, item[1]))
     outcomes = op.stateful_batch("trading", account, trading_logic(run.desk, run.catalog, run.strategy))
     op.output("statistics", outcomes, StatisticsSink(run.folder / "statistics.json"))
     return flow
+
+
+def dead_letter(item: tuple[str, TickRow | DeadLetter]) -> tuple[str, DeadLetter] | None:
+    """Keep the dead letters of the market step."""
+    key, value = item
+    return (key, value) if isinstance(value, DeadLetter) else None
+
+
+def tick_row(item: tuple[str, TickRow | DeadLetter]) -> tuple[str, TickRow] | None:
+    """Keep the rows of the market step."""
+    key, value = item
+    return (key, value) if isinstance(value, TickRow) else None
 
 
 def __getattr__(name: str) -> Dataflow:

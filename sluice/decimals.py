@@ -4,6 +4,7 @@ Prices, quantities and money are `Decimal` from the wire to the wire. A float ne
 door is `nearest_step`, which says which step it must land on.
 """
 
+import math
 import re
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
@@ -62,6 +63,6 @@ def nearest_step(value: float, step: Decimal) -> Decimal:
 
     Raises `InputError` where the float is not finite.
     """
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise InputError(f"a price or quantity must be finite, was {value}")
     return (Decimal(repr(value)) / step).to_integral_value(ROUND_HALF_EVEN) * step

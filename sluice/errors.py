@@ -8,7 +8,7 @@
     ├── InputError              exit code 1   a file, frame or argument of the user is wrong
     └── InvariantError          exit code 1   a bug of ours: what must always hold does not
 
-A message reads "X must be Y, was Z"; `fix` says what to do about it. The command line prints both and never a traceback.
+A message reads "X must be Y, was Z"; `fix` says what to do about it. The command line prints both, never a traceback.
 """
 
 

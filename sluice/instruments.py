@@ -103,7 +103,7 @@ def _value(name: str, kind: object, table: Mapping[str, object]) -> object:
     if kind is not Decimal:
         return raw
     value = parse_decimal(raw, name)
-    if value < ZERO or (value == ZERO and name not in ("min_notional",)):
+    if value < ZERO or (value == ZERO and name != "min_notional"):
         raise InputError(f"{name} must be positive, was {raw}")
     return value
 
@@ -146,7 +146,7 @@ class InstrumentCatalog:
 
     def merged(self, other: "InstrumentCatalog") -> "InstrumentCatalog":
         """Return this catalogue with the other's entries added or replacing these."""
-        return InstrumentCatalog({**self._by_key, **other._by_key}.values())
+        return InstrumentCatalog([*self, *other])
 
     def __iter__(self) -> Iterator[Instrument]:
         return iter(sorted(self._by_key.values(), key=lambda instrument: instrument.key))

@@ -11,8 +11,10 @@ from sluice.config import Settings
 @click.command()
 @config_option
 @json_option
-@click.option("--tape", "tapes", multiple=True, type=click.Path(path_type=Path), help="Tape file or folder; repeatable.")
-@click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.5, 1440), help="Length of the synthetic tape.")
+@click.option("--tape", "tapes", multiple=True, type=click.Path(path_type=Path),
+              help="Tape file or folder; may be given several times.")
+@click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.5, 1440),
+              help="Length of the synthetic tape.")
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(0), help="Seed of the synthetic tape.")
 def demo(settings: Settings, as_json: bool, tapes: tuple[Path, ...], minutes: float, seed: int) -> None:
     """Replay a tape through inference, risk and execution, and report what came of it.

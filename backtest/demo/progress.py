@@ -1,4 +1,4 @@
-"""How the demo shows that it goes on: a bar with a time left on a terminal, plain lines elsewhere, nothing when quiet."""
+"""How the demo shows that it goes on: a bar with a time left on a terminal, else plain lines, or nothing when quiet."""
 
 import sys
 import time
@@ -55,6 +55,8 @@ def stage(name: str, *, quiet: bool) -> Iterator[Shown]:
         say(name, quiet=quiet)
         yield _Lines(name, quiet=quiet)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=console) as progress:
         yield _Bar(progress, name)

@@ -7,23 +7,23 @@ Nothing is computed here; the figures are the flow's statistics and the stores' 
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backtest.demo.progress import Shown, say, stage
-from backtest.demo.world import alone, clear, demo_settings, synthetic_tape
+from backtest.demo.world import alone, clear, count_lines, demo_settings, synthetic_tape
 from backtest.report.html import write_report
-from backtest.report.summary import Summary, build_summary
+from backtest.report.summary import Summary, build_summary, with_report
 from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
 from dataflows.statistics import read_statistics
-from dataflows.tapes.reader import count_lines
 from sluice.config import Settings
 from sluice.config.writing import write_settings
-from sluice.errors import SluiceError
+from sluice.errors import NotRunningError, SluiceError
 from sluice.stores.embedded import stores
-from sluice.supervisor import ProcessSpec, Supervisor
+from sluice.supervisor import ProcessEvent, ProcessSpec, Supervisor, What
 
 FLOW = "flow"
 POLL_S = 0.1
@@ -52,8 +52,9 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
             settings = with_stores(settings, urls)
             statistics = _replay(settings, options)
             wall_s = time.monotonic() - started
-            summary = build_summary(settings, statistics, wall_s)
-            return write_report(summary, settings, settings.run.data_dir / "report.html")
+            summary = with_report(build_summary(settings, statistics, wall_s), settings.run.data_dir / "report.html")
+            write_report(summary, settings)
+            return summary
 
 
 def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
@@ -91,21 +92,41 @@ def _flow_spec(settings: Settings, config: Path) -> ProcessSpec:
 def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, shown: Shown) -> Mapping[str, Any]:
     path = settings.run.data_dir / "flow" / "statistics.json"
     processes = settings.run.data_dir / "run" / "processes.json"
-    while supervisor.exit_code(FLOW) != 0:
-        supervisor.poll()
+    while supervisor.exit_code(FLOW) is None:
+        _raise_where_given_up(supervisor.poll(), settings)
         _tell_processes(supervisor, processes)
         found = read_statistics(path)
-        shown.update(found.get("frames", 0) / max(lines, 1), f"{found.get('intents', 0)} intents")
+        shown.update(found.get("frames", 0) / max(lines, 1), _note(found))
         time.sleep(POLL_S)
+    _raise_where_given_up(supervisor.poll(), settings)
     found = read_statistics(path)
     if not found.get("finished"):
-        raise SluiceError("the flow must reach the end of the tape, and stopped before", fix=f"read {settings.run.data_dir / 'logs'}")
-    shown.update(1.0, f"{found['intents']} intents")
+        supervisor.start(_flow_spec(settings, settings.run.data_dir / "run" / "sluice.toml"))
+        return _until_finished(settings, supervisor, lines, shown)
+    shown.update(1.0, _note(found))
     return found
+
+
+def _note(found: Mapping[str, Any]) -> str:
+    return f"{found.get('intents', 0)} intents"
+
+
+def _raise_where_given_up(events: Sequence[ProcessEvent], settings: Settings) -> None:
+    for event in events:
+        if event.what is What.GAVE_UP:
+            log = settings.run.data_dir / "logs" / f"{event.name}.log"
+            raise SluiceError(
+                f"{event.name} must go on, and ended with {event.exit_code}: {event.log_tail}", fix=f"read {log}")
 
 
 def _tell_processes(supervisor: Supervisor, path: Path) -> None:
     """Write which process is which, for whoever wants to look at one or kill it."""
-    text = json.dumps({name: supervisor.pid(name) for name in (*SERVICES, FLOW)})
+    running: dict[str, int] = {}
+    for name in (*SERVICES, FLOW):
+        with suppress(NotRunningError):
+            running[name] = supervisor.pid(name)
+    text = json.dumps(running)
     if not path.exists() or path.read_text() != text:
-        path.write_text(text)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text)
+        temporary.replace(path)

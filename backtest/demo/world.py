@@ -6,13 +6,14 @@ A demo begins from nothing: what the demo before left in its namespace is remove
 import fcntl
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg import sql
 
 from backtest.synthetic import make_tape
+from dataflows.tapes.files import TapeDamagedError, find_tapes, read_lines
 from sluice.config import Settings
 from sluice.errors import SluiceError
 from sluice.stores import postgres, redis
@@ -100,3 +101,15 @@ def synthetic_tape(folder: Path, *, minutes: float, seed: int, progress: Callabl
         make_tape(making, seed=seed, minutes=minutes, progress=progress)
         making.rename(target)
     return target
+
+
+def count_lines(tapes: Sequence[Path]) -> int:
+    """Return how many lines tapes have, for a progress bar; what comes after a damage is not counted."""
+    total = 0
+    for path in find_tapes(tapes):
+        try:
+            for lines in read_lines(path):
+                total += len(lines)
+        except TapeDamagedError:
+            continue
+    return total

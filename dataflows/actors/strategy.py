@@ -12,7 +12,14 @@ from decimal import Decimal
 import msgspec
 
 from dataflows.actors.strategy_domain import (
-    CancelOrder, Command, MarketView, OrderKind, OrderReport, PlaceOrder, Prediction, Side,
+    CancelOrder,
+    Command,
+    MarketView,
+    OrderKind,
+    OrderReport,
+    PlaceOrder,
+    Prediction,
+    Side,
 )
 from sluice.config.settings import StrategySettings
 from sluice.decimals import ONE, ZERO, nearest_step, truncate_to_step
@@ -127,7 +134,8 @@ class StrategyActor:
         return truncate_to_step(self._settings.unit_notional * units / one, self._instrument.lot_size)
 
     def _order(
-        self, view: MarketView, prediction: Prediction, side: Side, kind: OrderKind, quantity: Decimal, *, reduce_only: bool
+        self, view: MarketView, prediction: Prediction, side: Side, kind: OrderKind, quantity: Decimal,
+        *, reduce_only: bool,
     ) -> PlaceOrder:
         instrument = self._instrument
         joins_bid = (side is Side.BUY) == (kind is OrderKind.POST_ONLY)

@@ -1,7 +1,7 @@
 """The desk itself: what the trading step asks of the three services at a tick.
 
-Every call may be repeated after a crash of either side: deciding is idempotent by intent id, sending by decision id, and
-time only goes forward. So a call that finds its service away waits for it and asks again, and nothing is done twice.
+Every call may be repeated after a crash of either side: deciding is idempotent by intent id, sending
+by decision id, and time only goes forward. So a call that finds its service away waits for it and asks again, and nothing is done twice.
 """
 
 from collections.abc import Sequence
@@ -96,7 +96,8 @@ class Desk:
     def predict(self, rows: Sequence[FeatureRow], fractions: Sequence[float]) -> list[Prediction]:
         """Return a prediction for each row."""
         request = inference.PredictRequest(
-            schema_hash=rows[0].schema_hash, rows=[wire.row_message(row, part) for row, part in zip(rows, fractions, strict=True)])
+            schema_hash=rows[0].schema_hash,
+            rows=[wire.row_message(row, part) for row, part in zip(rows, fractions, strict=True)])
         answer = patiently(
             "inference", lambda: self._inference.Predict(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
         return [wire.prediction_of(message, answer.model_version) for message in answer.predictions]
@@ -138,12 +139,14 @@ class Desk:
     def cancel(self, cancel: CancelOrder) -> None:
         """Ask execution to take an order back. The outcome comes as a report."""
         request = execution.CancelOrderRequest(client_order_id=cancel.client_order_id, reason=cancel.reason)
-        patiently("execution", lambda: self._execution.CancelOrder(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
+        patiently(
+            "execution", lambda: self._execution.CancelOrder(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
 
     def cancel_all(self, reason: str) -> None:
         """Ask execution to take every open order back."""
         request = execution.CancelAllRequest(reason=reason)
-        patiently("execution", lambda: self._execution.CancelAll(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
+        patiently(
+            "execution", lambda: self._execution.CancelAll(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
 
 
 def order_id(decision_id: str) -> str:

@@ -1,6 +1,7 @@
 """Reading execution's reports up to a sequence, over a stream that may break at any time."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import grpc
 
@@ -28,7 +29,7 @@ class ReportReader:
         reports: list[OrderReport] = []
         while after + len(reports) < until:
             wanted = after + len(reports) + 1
-            reports.append(patiently("execution", lambda wanted=wanted: self._report(wanted), patience_s=self._patience_s))
+            reports.append(patiently("execution", partial(self._report, wanted), patience_s=self._patience_s))
         return reports
 
     def _report(self, sequence: int) -> OrderReport:

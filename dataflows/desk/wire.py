@@ -1,5 +1,6 @@
 """Between the dataflow's values and the contracts' messages. No call is made here."""
 
+import math
 from decimal import Decimal
 
 from dataflows.actors.market import BookTop, FeatureRow
@@ -70,7 +71,7 @@ def top_message(top: BookTop, instrument: Instrument) -> market.BookTop:
 
 
 def _on_step(value: float, step: Decimal) -> str:
-    return text(nearest_step(value, step)) if value == value else ""
+    return "" if math.isnan(value) else text(nearest_step(value, step))
 
 
 def row_message(row: FeatureRow, position_fraction: float) -> inference.PredictRow:

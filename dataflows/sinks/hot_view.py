@@ -1,7 +1,7 @@
 """The hot view: each instrument's newest features and book top in Redis, for people and dashboards.
 
-It is a view, not a record: a value expires, a value may be skipped, and a Redis that is away costs a warning and nothing
-else. Trading never reads it.
+It is a view, not a record: a value expires, a value may be skipped, and a Redis that is away costs a warning and
+nothing else. Trading never reads it.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The flow's statistics into a file that is replaced at once, for whoever watches: the demo's progress bar, a person."""
+"""The flow's statistics into a file that is replaced at once, for whoever watches: the demo's bar, a person."""
 
 import time
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The market step: one `MarketActor` per instrument inside a Bytewax stateful step.
 
-Takes an instrument's frames and ticks; gives a `TickRow` for every tick and a dead letter for every frame that could not
-be used.
+Takes an instrument's frames and ticks; gives a `TickRow` for every tick and a dead letter for every frame that could
+not be used.
 """
 
 import time
@@ -43,7 +43,7 @@ class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketSt
         state = MarketState(*state) if state else MarketState("", b"")
         self._catalog = catalog
         self._key = state.key
-        self._actor = self._build(state.key, state.snapshot)
+        self._actor = MarketActor(catalog.require(state.key), state.snapshot) if state.key else None
         self._dead_letters = Counter(dict(state.dead_letters))
         self._busy_ns, self._frames = 0, 0
 
@@ -53,7 +53,7 @@ class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketSt
             return [letter for _, letter in values if isinstance(letter, DeadLetter)], False
         if self._actor is None:
             self._key = values[0][0]
-            self._actor = self._build(self._key, None)
+            self._actor = MarketActor(self._catalog.require(self._key))
         return self._run(self._actor, values), False
 
     def on_eof(self) -> tuple[list[TickRow | DeadLetter], bool]:
@@ -63,9 +63,6 @@ class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketSt
     def snapshot(self) -> MarketState:
         """Return the key and the actor's record."""
         return MarketState(self._key, self._actor.snapshot() if self._actor else b"", self._counted())
-
-    def _build(self, key: str, snapshot: bytes | None) -> MarketActor | None:
-        return MarketActor(self._catalog.require(key), snapshot or None) if key else None
 
     def _run(self, actor: MarketActor, values: list[MarketInput]) -> list[TickRow | DeadLetter]:
         outputs: list[TickRow | DeadLetter] = []

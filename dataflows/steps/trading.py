@@ -116,7 +116,8 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
 
     def _trade(self, rows: list[FeatureRow]) -> None:
         views = [view_of(row) for row in rows]
-        fractions = [self._strategies[row.instrument].position_fraction(view) for row, view in zip(rows, views, strict=True)]
+        fractions = [
+            self._strategies[row.instrument].position_fraction(view) for row, view in zip(rows, views, strict=True)]
         with self._statistics.timed("predict"):
             predictions = self._desk.predict(rows, fractions)
         self._statistics.counts.predictions += sum(prediction.valid for prediction in predictions)

@@ -40,7 +40,8 @@ def _section(path: str, section: BaseModel) -> list[str]:
         if isinstance(value, BaseModel):
             nested += _section(f"{path}.{name}", value)
         elif isinstance(value, dict):
-            nested += ["", f"[{path}.{name}]", *(f"{json.dumps(key)} = {_scalar(found)}" for key, found in value.items())]
+            nested += ["", f"[{path}.{name}]"]
+            nested += [f"{json.dumps(key)} = {_scalar(found)}" for key, found in value.items()]
         elif value is not None:
             lines.append(f"{name} = {_scalar(value)}")
     return lines + nested

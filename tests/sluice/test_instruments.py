@@ -21,12 +21,12 @@ def a_table() -> dict[str, object]:
 def test_an_instrument_is_found_by_key_and_by_symbol() -> None:
     found = CATALOG.require("BINANCE_COINM:BTCUSD_PERP")
     assert CATALOG.by_symbol("BTCUSD_PERP") is found
-    assert (found.inverse, found.settlement_asset, found.contract_size) == (True, "BTC", 100)
+    assert (found.inverse, found.settlement_asset, found.contract_size) == (True, "BTC", Decimal(100))
     assert CATALOG.by_symbol("btcusdt") is None
 
 
 def test_an_unknown_key_says_what_there_is() -> None:
-    with pytest.raises(NotFoundError, match="must be one of .*BINANCE_USDM:BTCUSDT.*, was 'X:Y'"):
+    with pytest.raises(NotFoundError, match=r"must be one of .*BINANCE_USDM:BTCUSDT.*, was 'X:Y'"):
         CATALOG.require("X:Y")
 
 

@@ -60,14 +60,14 @@ def test_a_flat_position_has_no_entry_and_no_unrealised_profit(
 ) -> None:
     position = after(instrument, fills)
     closed = position.with_fill(-position.quantity, Decimal(60_000), NO_FEE) if position.quantity else position
-    assert (closed.quantity, closed.entry_price, closed.unrealised_pnl(Decimal(61_000))) == (0, 0, 0)
+    assert closed.quantity == closed.entry_price == closed.unrealised_pnl(Decimal(61_000)) == 0
 
 
 def test_a_linear_profit_is_paid_in_the_quote_asset() -> None:
     position = Position(LINEAR).with_fill(Decimal(2), Decimal(50_000), Decimal(40))
     assert position.unrealised_pnl(Decimal(51_000)) == 2_000
     closed = position.with_fill(Decimal(-2), Decimal(51_000), Decimal("40.8"))
-    assert (closed.realised_pnl, closed.fees, closed.quantity) == (2_000, Decimal("80.8"), 0)
+    assert (closed.realised_pnl, closed.fees, closed.quantity) == (Decimal(2_000), Decimal("80.8"), Decimal(0))
 
 
 def test_an_inverse_profit_is_paid_in_coin() -> None:
@@ -78,13 +78,15 @@ def test_an_inverse_profit_is_paid_in_coin() -> None:
 
 def test_an_inverse_entry_is_the_harmonic_mean() -> None:
     position = after(INVERSE, [(100, 400_000), (100, 600_000)])
-    assert position.entry_price == average_price(INVERSE, ((Decimal(1), Decimal(40_000)), (Decimal(1), Decimal(60_000))))
+    halves = ((Decimal(1), Decimal(40_000)), (Decimal(1), Decimal(60_000)))
+    assert position.entry_price == average_price(INVERSE, halves)
     assert position.entry_price == pytest.approx(Decimal(48_000), rel=Decimal("1e-30"))
 
 
 def test_a_turned_position_realises_the_old_and_enters_at_the_new_price() -> None:
     position = after(LINEAR, [(1000, 500_000), (-3000, 510_000)])
-    assert (position.quantity, position.entry_price, position.realised_pnl) == (Decimal(-2), Decimal(51_000), 1_000)
+    assert (position.quantity, position.entry_price) == (Decimal(-2), Decimal(51_000))
+    assert position.realised_pnl == 1_000
 
 
 def test_fees_are_in_coin_for_inverse_contracts() -> None:

@@ -1,0 +1,117 @@
+"""The whole way, as a person runs it: the demo's summary, its repeatability, and what a crash changes (nothing)."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from backtest.synthetic import make_tape
+from tests.integration.demos import Demo, run_demo
+
+MINUTES = 3.0
+KEYS = {
+    "frames", "dead_letters", "events", "features", "predictions", "intents", "approvals", "vetoes", "orders", "fills",
+    "fees", "pnl_realised", "pnl_unrealised", "latency_ms", "digest", "wall_s", "report",
+}
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short synthetic tape of three symbols."""
+    folder = tmp_path_factory.mktemp("tapes") / "synthetic"
+    make_tape(folder, seed=11, minutes=MINUTES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Demo, dict[str, Any]]:
+    """A demo that nobody disturbs, against which the others are held."""
+    return run_demo(tmp_path_factory.mktemp("undisturbed"), "--tape", str(tape))
+
+
+def test_the_summary_has_every_key_and_its_counts_add_up(undisturbed: tuple[Demo, dict[str, Any]]) -> None:
+    _, summary = undisturbed
+    assert set(summary) >= KEYS
+    assert summary["frames"] == summary["events"] + summary["dead_letters"]
+    assert summary["intents"] == summary["approvals"] + summary["vetoed"]
+    assert summary["approvals"] == sum(summary["orders"].values())
+    assert summary["fills"] > 0
+    assert summary["dead_letters"] == 0
+    assert Path(summary["report"]).stat().st_size > 10_000
+    for hop in summary["latency_ms"].values():
+        assert 0 <= hop["p50"] <= hop["p99"]
+
+
+def test_no_process_is_left_behind(undisturbed: tuple[Demo, dict[str, Any]]) -> None:
+    demo, _ = undisturbed
+    folder = str(demo.folder)
+    running = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    assert [command for command in running if folder in command] == []
+
+
+def assert_same(demo: Demo, summary: dict[str, Any], undisturbed: tuple[Demo, dict[str, Any]]) -> None:
+    """Hold a run against the undisturbed one, and its journal against the rules of any run."""
+    _, expected = undisturbed
+    exact = ("frames", "dead_letters", "events", "features", "predictions", "intents", "approvals", "vetoes", "orders",
+             "fills", "fees", "pnl_realised", "pnl_unrealised")
+    assert {key: summary[key] for key in exact} == {key: expected[key] for key in exact}
+    assert summary["digest"] == expected["digest"]
+    assert_journal_is_whole(demo)
+
+
+def assert_journal_is_whole(demo: Demo) -> None:
+    """Check that every decision, order and fill stands once, and that nothing stays reserved or open."""
+    ((decisions, intents),) = demo.query("select count(*), count(distinct intent_id) from demo_risk.decisions")
+    assert decisions == intents
+    ((orders, decided),) = demo.query("select count(*), count(distinct decision_id) from demo_execution.orders")
+    ((approved,),) = demo.query("select count(*) from demo_risk.decisions where approved")
+    assert orders == decided == approved
+    ((reports, last),) = demo.query("select count(*), max(sequence) from demo_execution.reports")
+    assert reports == last
+    final = "('FILLED', 'CANCELED', 'REJECTED', 'EXPIRED')"
+    assert demo.query(f"select client_order_id from demo_execution.orders where status not in {final}") == []
+
+
+@pytest.mark.parametrize("batch_lines", ["37", "5000"])
+def test_other_batches_give_the_same_bytes(
+    tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path, batch_lines: str
+) -> None:
+    demo, summary = run_demo(tmp_path, "--tape", str(tape), environ={"SLUICE_SOURCE__BATCH_LINES": batch_lines})
+    assert_same(demo, summary, undisturbed)
+
+
+def test_a_flow_stopped_and_resumed_from_its_snapshot_gives_the_same_bytes(
+    tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, ("--tape", str(tape))).start()
+    demo.wait_for_frames(undisturbed[1]["frames"] // 2)
+    demo.kill("flow", signal.SIGTERM)
+    assert_same(demo, demo.finish(), undisturbed)
+
+
+@pytest.mark.parametrize("name", ["risk", "execution", "flow", "inference"])
+def test_a_process_killed_in_the_middle_changes_nothing(
+    tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path, name: str
+) -> None:
+    demo = Demo(tmp_path, ("--tape", str(tape))).start()
+    for part in (1, 2):
+        demo.wait_for_frames(undisturbed[1]["frames"] * part // 3)
+        demo.kill(name)
+    assert_same(demo, demo.finish(), undisturbed)
+
+
+def test_a_second_demo_in_the_same_folder_is_refused_in_one_sentence(tape: Path, tmp_path: Path) -> None:
+    first = Demo(tmp_path, ("--tape", str(tape))).start()
+    first.wait_for_frames(1)
+    second = Demo(tmp_path, ("--tape", str(tape))).start()
+    assert second.process is not None
+    _, errors = second.process.communicate(timeout=60)
+    assert second.process.returncode == 1
+    assert "another one runs" in errors
+    assert "Traceback" not in errors
+    assert first.process is not None
+    os.kill(first.process.pid, signal.SIGINT)
+    first.process.communicate(timeout=60)
