@@ -93,6 +93,7 @@ class _RefusalCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalCo
     REFUSAL_CODE_NOT_YET_VALID: _RefusalCode.ValueType  # 6
     """Issued in the future, beyond the tolerated clock skew."""
     REFUSAL_CODE_EXPIRED: _RefusalCode.ValueType  # 7
+    """Its time is over."""
     REFUSAL_CODE_LIFETIME: _RefusalCode.ValueType  # 8
     """Its lifetime is longer than 2 seconds."""
     REFUSAL_CODE_STALE_EPOCH: _RefusalCode.ValueType  # 9
@@ -125,6 +126,7 @@ REFUSAL_CODE_AUDIENCE: RefusalCode.ValueType  # 5
 REFUSAL_CODE_NOT_YET_VALID: RefusalCode.ValueType  # 6
 """Issued in the future, beyond the tolerated clock skew."""
 REFUSAL_CODE_EXPIRED: RefusalCode.ValueType  # 7
+"""Its time is over."""
 REFUSAL_CODE_LIFETIME: RefusalCode.ValueType  # 8
 """Its lifetime is longer than 2 seconds."""
 REFUSAL_CODE_STALE_EPOCH: RefusalCode.ValueType  # 9
