@@ -105,8 +105,12 @@ class RiskEngine:
     def commit(self, decision: Decision) -> None:
         """Let a journalled decision count: an approval is reserved and counts towards the order rate."""
         if decision.reservation is not None:
-            self.portfolio.reservations.reserve(decision.reservation)
-            self._rate.add(decision.intent.event_time_ns)
+            self.restore(decision.reservation, decision.intent.event_time_ns)
+
+    def restore(self, reservation: Reservation, event_time_ns: int) -> None:
+        """Reserve for an approval and count it towards the order rate."""
+        self.portfolio.reservations.reserve(reservation)
+        self._rate.add(event_time_ns)
 
     def apply_report(self, report: ExecutionReport) -> bool:
         """Take in the next execution report; False where it was seen before."""
