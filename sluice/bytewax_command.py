@@ -7,6 +7,7 @@ Sluice's dataflows.
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -121,7 +122,15 @@ def locate(flow: str) -> Any:
         raise InputError(f"dataflow must name an importable module, was {flow!r}",
                          fix="write package.module:flow, and run in the folder that holds the package") from error
     except (AttributeError, SyntaxError, TypeError, ValueError, RuntimeError) as error:
+        if not _raised_by_bytewax(error):
+            raise
         raise InputError(f"dataflow must be importable, was not: {error}", fix="write package.module:flow") from error
+
+
+def _raised_by_bytewax(error: Exception) -> bool:
+    # What the flow's own module raises is no mistake of the text that names it.
+    innermost = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(innermost.filename).parts[-2:] == ("bytewax", "run.py")
 
 
 def pod_ordinal(environ: Mapping[str, str]) -> int | None:

@@ -23,7 +23,7 @@ GROUPS: Final[dict[str, str]] = {
 
 EXAMPLES: Final = """\
 Examples:
-  sluice demo                              replay the shipped tape, services and stores included
+  sluice demo                              replay a synthetic market, services and stores included
   sluice demo --tape recording.gz          the same with a tape of yours
   sluice serve risk --config sluice.toml   one service
   sluice status --json                     what is going on, for a script

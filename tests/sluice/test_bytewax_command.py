@@ -28,6 +28,9 @@ flow = make(1, 2, 3)
 def without_tape():
     raise NotFoundError("tape must exist, was x.gz", fix="name another")
 
+def broken():
+    raise ValueError("a bug of the flow")
+
 def failing():
     flow = Dataflow("failing")
     def fail(number):
@@ -79,6 +82,7 @@ def test_recovery_folder_is_made_and_a_finished_flow_is_not_run_again(bytewax: S
     ("flows.numbers:nothing", 1, "Error: dataflow must be importable, was not: Failed to find attribute 'nothing'"),
     ("flows.nowhere:flow", 1, "Error: dataflow must name an importable module, was 'flows.nowhere:flow'"),
     ("flows.numbers:make(oops)", 1, "Error: dataflow must be importable, was not"),
+    ("flows.numbers:broken()", 1, "Error: unexpected ValueError: a bug of the flow"),
     ("flows.numbers:failing()", 2, "Error: model must exist, was y\n"),
 ])
 def test_what_is_wrong_is_a_sentence(bytewax: Script, flow: str, code: int, error: str) -> None:

@@ -147,8 +147,7 @@ def test_command_that_cannot_be_loaded_is_an_error_and_hides_no_other(
 
 
 @pytest.mark.parametrize("point", sorted(entry_points(group=ENTRY_POINT_GROUP)), ids=lambda point: point.name)
-def test_every_installed_command_loads_under_its_name_and_says_what_it_does(point: EntryPoint) -> None:
+def test_every_installed_command_loads_and_says_what_it_does(point: EntryPoint) -> None:
     command = load_command(point.name, point)
-    assert command.name == point.name.rpartition(".")[2]
     assert command.help
     assert command.help.splitlines()[0] == summary(point)

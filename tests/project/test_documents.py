@@ -1,0 +1,71 @@
+"""What the documents tell a reader to type works, and what they link to exists."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sluice.cli.groups import installed_commands
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXECUTED = re.compile(r"^<!-- executed by [^>]*-->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def lines_of(pattern: re.Pattern[str]) -> list[str]:
+    found = [line.split("   #")[0].strip() for document in DOCUMENTS
+             for block in pattern.findall(document.read_text()) for line in block.splitlines()]
+    return [line for line in found if line]
+
+
+@pytest.mark.parametrize("line", lines_of(EXECUTED))
+def test_quick_command_of_a_document_succeeds(line: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(shlex.split(line), cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_some_commands_are_executed() -> None:
+    assert len(lines_of(EXECUTED)) >= 3
+
+
+@pytest.mark.parametrize("line", [line for line in lines_of(BLOCK) if line.startswith("sluice ")])
+def test_sluice_command_of_a_document_exists_with_its_options(line: str) -> None:
+    words = shlex.split(line)
+    if words[1].startswith("-"):
+        return
+    points = installed_commands()
+    name = words[1] if words[1] in points else f"{words[1]}.{words[2]}"
+    options = {option for parameter in points[name].load().params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("line", [line for line in lines_of(BLOCK) if line.startswith("make ")])
+def test_make_target_of_a_document_exists(line: str) -> None:
+    done = subprocess.run(["make", "--dry-run", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, "MAKEFLAGS": ""}, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("method", sorted(set(re.findall(r"(sluice\.\w+\.v1\.\w+/\w+)", "\n".join(lines_of(BLOCK))))))
+def test_grpc_method_of_a_document_is_in_the_contract(method: str) -> None:
+    package, service, name = re.split(r"\.(?=\w+/)|/", method)
+    contracts = "\n".join(path.read_text() for path in (ROOT / "proto").rglob("*.proto"))
+    assert f"package {package};" in contracts
+    assert re.search(rf"^service {service} \{{[^}}]*rpc {name}\(", contracts, re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_of_a_document_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_no_document_is_for_insiders() -> None:
+    assert [path.name for path in DOCUMENTS if re.search(r"/work/|\.\./shared", path.read_text())] == []
