@@ -29,7 +29,8 @@ def test_levels_may_be_json_numbers() -> None:
 @pytest.mark.parametrize(
     "text",
     [b"", b"[", b"]", b"{}", b"null", b"[[]]", b'[["1"]]', b'[["1","2","3"]]', b'[["1","2"]', b'[["1","2"],]',
-     b'[["1","x"]]', b'[["01","1"]]', b'[["00.5","1"]]', b'[["","1"]]', b'[["1.","1"]]', b'[[".5","1"]]', b'[["1",null]]', b'[["1","2"]]]', b'["1","2"]'],
+     b'[["1","x"]]', b'[["01","1"]]', b'[["00.5","1"]]', b'[["","1"]]', b'[["1.","1"]]', b'[[".5","1"]]',
+     b'[["1",null]]', b'[["1","2"]]]', b'["1","2"]'],
 )
 def test_levels_are_refused_when_they_are_no_list_of_pairs_of_numbers(text: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
