@@ -20,15 +20,18 @@ def make_tape(
     minutes: float = 10.0,
     symbols: Sequence[str] = DEFAULT_SYMBOLS,
     start_ns: int = DEFAULT_START_NS,
+    signal: float = 1.0,
     progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write one gzip tape a symbol into a folder; return the files, in the order of the symbols.
 
-    The frames depend on the arguments alone. `progress` is called with the part done, up to 1. Raises `NotFoundError`
-    for a symbol that the shipped catalogue lacks and `InputError` for arguments that make no tape.
+    The frames depend on the arguments alone. `signal` scales how much the hidden pressure drives prices: at 0 the book
+    and the trades tell nothing about the future, and whoever still finds a profit has found a mistake. `progress` is
+    called with the part done, up to 1. Raises `NotFoundError` for a symbol that the shipped catalogue lacks and
+    `InputError` for arguments that make no tape.
     """
     # The simulation is compiled code: whoever only asks for a default should not wait for its import.
-    from backtest.synthetic.parameters import MarketParameters, symbol_parameters  # noqa: PLC0415
+    from backtest.synthetic.parameters import PRESSURE_DRIFT, MarketParameters, symbol_parameters  # noqa: PLC0415
     from backtest.synthetic.tape import record_market  # noqa: PLC0415
     from sluice.errors import InputError  # noqa: PLC0415
     from sluice.instruments import InstrumentCatalog  # noqa: PLC0415
@@ -37,6 +40,9 @@ def make_tape(
         raise InputError(f"symbols must be at least one, each once, was {', '.join(symbols) or 'none'}")
     if not 0 < minutes <= 7 * 24 * 60:
         raise InputError(f"minutes must be above 0 and at most 10080 (a week), was {minutes:g}")
+    if not 0 <= signal <= 5:
+        raise InputError(f"signal must be from 0 to 5, was {signal:g}")
     catalog = InstrumentCatalog.shipped()
     chosen = tuple(symbol_parameters(symbol, catalog) for symbol in symbols)
-    return record_market(MarketParameters(chosen, seed, start_ns, minutes), out_dir, progress)
+    market = MarketParameters(chosen, seed, start_ns, minutes, signal * PRESSURE_DRIFT)
+    return record_market(market, out_dir, progress)

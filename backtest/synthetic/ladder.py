@@ -17,9 +17,9 @@ ASKS = 1
 #: Changed levels that one window may hold a side.
 CHANGED_CAPACITY = 16_384
 #: How strongly the hidden pressure tilts queue sizes: the logarithm of bid against ask sizes moves by twice this.
-TILT = 0.55
+TILT = 0.45
 #: Deviation of the logarithm of a queue's size.
-QUEUE_DEVIATION = 0.8
+QUEUE_DEVIATION = 0.9
 
 
 class Ladder(NamedTuple):

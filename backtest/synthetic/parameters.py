@@ -15,6 +15,8 @@ from sluice.instruments import ContractKind, Instrument, InstrumentCatalog
 STEP_NS = 5_000_000
 #: Steps simulated at a time (2 s); what bounds the memory of a long tape.
 CHUNK_STEPS = 400
+#: Drift of the price, in volatilities of a second, at one deviation of the hidden pressure.
+PRESSURE_DRIFT = 0.12
 
 
 class Regime(NamedTuple):
@@ -99,7 +101,7 @@ class MarketParameters:
     seed: int = 7
     start_ns: int = 1_767_571_200_000_000_000  # 2026-01-05T00:00:00Z
     minutes: float = 10.0
-    pressure_drift: float = 0.16
+    pressure_drift: float = PRESSURE_DRIFT
     pressure_seconds: float = 60.0
     regimes: tuple[Regime, ...] = field(default=REGIMES)
 

@@ -47,7 +47,9 @@ DEEP_RATE = 20.0
 LAG_BPS = 0.35
 NORMAL_VOLATILITY_BPS = 0.9
 #: How far an order of median size moves the efficient price, relative to the volatility of a second.
-IMPACT = 0.06
+IMPACT = 0.04
+#: Expected sign of a market order at one deviation of the pressure.
+FLOW_LEAN = 0.3
 #: Deviation of the logarithm of a market order's size.
 ORDER_DEVIATION = 1.3
 
@@ -165,13 +167,18 @@ def _orders(market: SymbolMarket, log: Log, regime: Floats, pressure: float) -> 
     for _ in range(2):
         if uniform(state) < 0.5 * STEP_SECONDS * (regime[2] + numbers.excitation[0]):
             numbers.excitation[0] += EXCITATION
-            sells = uniform(state) >= 0.5 + min(max(0.16 * pressure, -0.4), 0.4)
-            _execute(market, log, BIDS if sells else ASKS, regime)
+            lean = min(max(FLOW_LEAN * pressure, -0.8), 0.8)
+            sells = uniform(state) >= 0.5 + 0.5 * lean
+            _execute(market, log, BIDS if sells else ASKS, regime, lean)
 
 
 @kernel
-def _execute(market: SymbolMarket, log: Log, side: int, regime: Floats) -> None:
-    """Execute one market order against a side of the book, over at most four prices."""
+def _execute(market: SymbolMarket, log: Log, side: int, regime: Floats, lean: float) -> None:
+    """Execute one market order against a side of the book, over at most four prices.
+
+    Its impact on the efficient price is only what was not to be expected of the flow's lean (Hasbrouck, "Measuring the
+    information content of stock trades", 1991): what can be foreseen is the pressure's drift alone.
+    """
     constants, state = market.constants, market.generator
     _begin_event(market)
     left = max(1, int(lognormal(state, constants.order_lots, ORDER_DEVIATION)))
@@ -184,7 +191,7 @@ def _execute(market: SymbolMarket, log: Log, side: int, regime: Floats) -> None:
         if left == 0:
             break
     move = IMPACT * size * regime[0] * constants.volatility * constants.ticks_per_bps
-    market.numbers.price[0] += move if side == ASKS else -move
+    market.numbers.price[0] += move * ((1.0 if side == ASKS else -1.0) - lean)
     _publish_quote(market, log)
 
 
