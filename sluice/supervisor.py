@@ -5,7 +5,8 @@ until it has crashed too often, which is reported with the end of its log. A wro
 reported at once, because another try cannot help. A process that ends with 0 has done its work.
 
 Nothing outlives the supervisor: on Linux the kernel kills the children when the thread that started them ends, however
-it ends. So start and poll from the main thread. It is not an init system: it knows nothing of dependencies.
+it ends; that thread is the supervisor's own, so any thread may use it. It is not an init system: it knows nothing of
+dependencies.
 """
 
 import contextlib
@@ -13,8 +14,10 @@ import enum
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +85,8 @@ class Supervisor:
         self._stop_timeout_s = stop_timeout_s
         self._now_s = monotonic_s
         self._children: dict[str, _Child] = {}
+        self._lock = threading.RLock()
+        self._spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="supervisor")
         self._events: list[ProcessEvent] = []
 
     def __enter__(self) -> Self:
@@ -91,14 +96,16 @@ class Supervisor:
                  where: TracebackType | None) -> None:
         for name in reversed(self._children):
             self.stop(name)
+        self._spawner.shutdown()
 
     def start(self, spec: ProcessSpec) -> None:
         """Start a process. Raises InputError where one of its name is running."""
-        old = self._children.pop(spec.name, None)
-        if old is not None and old.exit_code is None:
-            self._children[spec.name] = old
-            raise InputError(f"a process's name must be its own, was {spec.name}, which is running")
-        self._children[spec.name] = _Child(spec, _spawn(spec))
+        with self._lock:
+            old = self._children.get(spec.name)
+            if old is not None and old.exit_code is None:
+                raise InputError(f"a process's name must be its own, was {spec.name}, which is running")
+            self._children.pop(spec.name, None)  # so that it is the last one, and the first to be stopped
+            self._children[spec.name] = _Child(spec, self._spawn(spec))
 
     def wait_ready(self, name: str, timeout_s: float = 30.0) -> None:
         """Return when the process is serving (or has started, where it has no address).
@@ -120,9 +127,10 @@ class Supervisor:
 
     def poll(self) -> list[ProcessEvent]:
         """Restart what is due and return what happened since the last call. Never blocks; call it often."""
-        self._advance()
-        events, self._events = self._events, []
-        return events
+        with self._lock:
+            self._advance()
+            events, self._events = self._events, []
+            return events
 
     def exit_code(self, name: str) -> int | None:
         """Return the code of a process that ended for good; None while it runs or is about to be restarted."""
@@ -137,15 +145,16 @@ class Supervisor:
 
     def stop(self, name: str) -> None:
         """Stop a process with its whole group: SIGTERM, and SIGKILL after the time limit. It is not restarted."""
-        child = self._child(name)
-        if child.exit_code is not None:
-            return
-        child.restart_at = None
-        child.process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(self._stop_timeout_s)
-        _kill_group(child.process)
-        child.exit_code = child.process.wait()
+        with self._lock:
+            child = self._child(name)
+            if child.exit_code is not None:
+                return
+            child.restart_at = None
+            child.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(self._stop_timeout_s)
+            _kill_group(child.process)
+            child.exit_code = child.process.wait()
 
     def _child(self, name: str) -> _Child:
         try:
@@ -153,14 +162,18 @@ class Supervisor:
         except KeyError:
             raise NotFoundError(f"a process must be one of {', '.join(self._children)}, was {name!r}") from None
 
+    def _spawn(self, spec: ProcessSpec) -> "subprocess.Popen[bytes]":
+        return self._spawner.submit(_spawn, spec).result()
+
     def _advance(self) -> None:
-        for child in self._children.values():
-            if child.restart_at is not None and self._now_s() >= child.restart_at:
-                child.restart_at = None
-                child.process = _spawn(child.spec)
-                self._events.append(ProcessEvent(child.spec.name, What.RESTARTED))
-            elif child.restart_at is None and child.exit_code is None and child.process.poll() is not None:
-                self._on_end(child, child.process.returncode)
+        with self._lock:
+            for child in self._children.values():
+                if child.restart_at is not None and self._now_s() >= child.restart_at:
+                    child.restart_at = None
+                    child.process = self._spawn(child.spec)
+                    self._events.append(ProcessEvent(child.spec.name, What.RESTARTED))
+                elif child.restart_at is None and child.exit_code is None and child.process.poll() is not None:
+                    self._on_end(child, child.process.returncode)
 
     def _on_end(self, child: _Child, code: int) -> None:
         _kill_group(child.process)  # what it started itself

@@ -3,7 +3,7 @@
 Every user holds one connection to the keeper's Unix socket. The kernel closes it however the user ends, so the keeper
 always knows who is left, with no lock or process id to go stale: when the last connection is gone it stops the servers
 and ends. A server that dies is started again. When the keeper itself is killed the kernel stops the servers
-(PR_SET_PDEATHSIG), and the next user starts a new keeper.
+(PR_SET_PDEATHSIG), and every user that is left asks for a new keeper, which takes over at the same URLs.
 
 The protocol is one line of JSON each way: `{"need": ["postgres", "redis"]}`, then `{"postgres": url, "redis": url}` or
 `{"error": message, "fix": text}`. A user leaves by shutting down its side. The keeper answers `STAYING` where others
@@ -15,119 +15,43 @@ import contextlib
 import fcntl
 import json
 import logging
+import os
 import shutil
 import signal
+import stat
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-import psycopg
-
-from sluice.errors import InputError, NotRunningError, SluiceError
+from sluice.errors import InputError, SluiceError
 from sluice.stores import servers
+from sluice.stores.processes import RunningServer
+from sluice.telemetry.logging import configure
 
 ADDRESS_FILE = "keeper.address"
 LOCK_FILE = "keeper.lock"
 LOG_FILE = "keeper.log"
 STAYING = b"staying\n"
 RUN_FOLDER_PREFIX = "sluice-"
-START_TIMEOUT_S = 60.0
 FIRST_USER_TIMEOUT_S = 20.0
-_RESTART_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_SOCKET = "keeper.sock"
+_FIX_RIGHTS = "run as an ordinary user, or set stores.postgres_url and stores.redis_url"
 _PREPARE: dict[str, Callable[[Path, Path], servers.Server]] = {
     servers.POSTGRES: servers.postgres, servers.REDIS: servers.redis}
 _log = logging.getLogger("sluice.stores.keeper")
 
 
-async def _answers(server: servers.Server) -> bool:
-    """Whether the server takes a connection and answers on it."""
-    if server.name == servers.POSTGRES:
-        with contextlib.suppress(psycopg.OperationalError):
-            connection = await psycopg.AsyncConnection.connect(server.url, connect_timeout=5)
-            await connection.close()
-            return True
-        return False
-    with contextlib.suppress(OSError):
-        reader, writer = await asyncio.open_unix_connection(str(server.socket))
-        writer.write(b"PING\r\n")
-        answer = await reader.readline()
-        writer.close()
-        return answer.startswith(b"+PONG")
-    return False
-
-
-class RunningServer:
-    """One server process: started, watched, restarted when it dies, stopped."""
-
-    def __init__(self, prepare: Callable[[], servers.Server]) -> None:
-        self._prepare = prepare
-        self._stopping = False
-        self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self.server: servers.Server | None = None
-
-    async def start(self) -> None:
-        """Start it and return when it answers. Raises SluiceError where it does not."""
-        await self._start_once()
-        self._watch = asyncio.create_task(self._restart_when_dead())
-
-    async def _start_once(self) -> None:
-        self.server = server = await asyncio.to_thread(self._prepare)
-        server.socket.unlink(missing_ok=True)
-        with server.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *server.argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=server.environ, cwd="/")
-        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-        while not await _answers(server):
-            if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
-                raise NotRunningError(f"the embedded {server.name} must start, was stopped: {_tail(server.log)}",
-                                      fix=f"read {server.log}, or give a server's URL in [stores]")
-            await asyncio.sleep(0.02)
-
-    async def _restart_when_dead(self) -> None:
-        attempt = 0
-        while not self._stopping:
-            if self._process is not None:
-                code = await self._process.wait()
-                if self._stopping:
-                    return
-                _log.warning("server ended, starting it again, exit code %s", code)
-            await asyncio.sleep(_RESTART_DELAYS_S[min(attempt, len(_RESTART_DELAYS_S) - 1)])
-            try:
-                await self._start_once()
-                attempt = 0
-            except SluiceError as error:
-                _log.error("%s", error.message)
-                attempt += 1
-
-    async def stop(self) -> None:
-        """Stop it, gently first."""
-        self._stopping = True
-        if self._watch is not None:
-            self._watch.cancel()
-        if self._process is None or self.server is None:
-            return
-        for number, patience_s in self.server.stop_signals:
-            if self._process.returncode is not None:
-                return
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), patience_s)
-
-
-def _tail(log: Path, size: int = 1000) -> str:
-    return log.read_text(errors="replace")[-size:].strip() if log.exists() else "no log"
-
-
 class Keeper:
     """Counts the users of one data folder and runs what they need."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run_folder: Path) -> None:
         self._folder = folder
-        self._run_folder = servers.private_folder(Path(tempfile.mkdtemp(prefix=RUN_FOLDER_PREFIX, dir="/tmp")))
+        self._run_folder = run_folder
         self._running: dict[str, RunningServer] = {}
+        self._urls: dict[str, str] = {}
         self._starting = asyncio.Lock()
         self._users = 0
         self._idle = asyncio.Event()
@@ -139,26 +63,15 @@ class Keeper:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._idle.set)
         loop.call_later(FIRST_USER_TIMEOUT_S, self._leave_if_unused)
-        socket = self._run_folder / "keeper.sock"
-        listener = await asyncio.start_unix_server(self._serve_user, str(socket))
-        self._publish(socket)
+        address = self._run_folder / _SOCKET
+        address.unlink(missing_ok=True)
+        listener = await asyncio.start_unix_server(self._serve_user, str(address))
+        _publish(self._folder / ADDRESS_FILE, address)
         await self._idle.wait()
         listener.close()
         async with self._starting:
             await asyncio.gather(*(server.stop() for server in self._running.values()))
         (self._folder / ADDRESS_FILE).unlink(missing_ok=True)
-        shutil.rmtree(self._run_folder, ignore_errors=True)
-
-    def _publish(self, socket: Path) -> None:
-        """Tell users the address; the run folder that a killed keeper left behind is removed."""
-        address = self._folder / ADDRESS_FILE
-        if address.exists():
-            old = Path(address.read_text()).parent
-            if old.name.startswith(RUN_FOLDER_PREFIX):
-                shutil.rmtree(old, ignore_errors=True)
-        unfinished = address.with_suffix(".new")
-        unfinished.write_text(str(socket))
-        unfinished.rename(address)
 
     def _leave_if_unused(self) -> None:
         if self._users == 0:
@@ -189,6 +102,8 @@ class Keeper:
             return {name: await self._url_of(name) for name in names}
         except SluiceError as error:
             return {"error": error.message, "fix": error.fix}
+        except OSError as error:
+            return {"error": f"the embedded stores must be able to start, were refused: {error}", "fix": _FIX_RIGHTS}
         except (ValueError, KeyError, TypeError) as error:
             return {"error": f"a request must name what it needs, was {line[:100]!r} ({error})", "fix": ""}
 
@@ -196,30 +111,59 @@ class Keeper:
         if name not in _PREPARE:
             raise InputError(f"an embedded store must be one of {', '.join(_PREPARE)}, was {name!r}")
         async with self._starting:
-            if name not in self._running:
-                server = RunningServer(lambda: _PREPARE[name](self._folder, self._run_folder))
+            if name not in self._urls:
+                prepare = partial(_PREPARE[name], self._folder, self._run_folder)
+                server = RunningServer(self._folder / f"{name}.lock", prepare)
                 try:
-                    await server.start()
+                    self._urls[name] = (await server.start()).url
                 except SluiceError:
                     await server.stop()
                     raise
                 self._running[name] = server
-            prepared = self._running[name].server
-        assert prepared is not None
-        return prepared.url
+            return self._urls[name]
 
 
-async def _run(folder: Path) -> None:
-    await Keeper(folder).run()
+def _publish(file: Path, address: Path) -> None:
+    unfinished = file.with_suffix(".new")
+    unfinished.write_text(str(address))
+    unfinished.rename(file)
+
+
+@contextmanager
+def _run_folder(folder: Path) -> Iterator[Path]:
+    """Give a private folder with a short path for the sockets.
+
+    It is the one that a killed keeper left, where there is one, so that the URLs stay the same.
+    """
+    run_folder = _left_behind(folder) or Path(tempfile.mkdtemp(prefix=RUN_FOLDER_PREFIX, dir="/tmp"))
+    try:
+        yield servers.private_folder(run_folder)
+    finally:
+        shutil.rmtree(run_folder, ignore_errors=True)
+
+
+def _left_behind(folder: Path) -> Path | None:
+    with contextlib.suppress(OSError):
+        path = Path((folder / ADDRESS_FILE).read_text()).parent
+        status = path.lstat()
+        owners = {os.geteuid(), (servers.account() or (os.geteuid(), 0))[0]}
+        private = stat.S_ISDIR(status.st_mode) and status.st_uid in owners and not status.st_mode & 0o077
+        if path.name.startswith(RUN_FOLDER_PREFIX) and private:
+            return path
+    return None
 
 
 def main(folder: Path) -> None:
     """Keep the stores of this folder; a second keeper waits here until the first has ended."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    configure("INFO")
     with (folder / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        asyncio.run(_run(folder))
+        with _run_folder(folder) as run_folder:
+            asyncio.run(Keeper(folder, run_folder).run())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except (OSError, SluiceError) as error:
+        sys.exit(f"the embedded stores must be able to start, were refused: {error}")

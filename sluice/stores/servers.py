@@ -32,7 +32,6 @@ class Server:
     socket: Path
     url: str
     log: Path
-    death_signal: int
     stop_signals: tuple[tuple[int, float], ...]
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -112,53 +111,36 @@ def _initialise_cluster(data: Path) -> None:
     unfinished.rename(data)
 
 
-def _is_our_postmaster(process_id: int, data: Path) -> bool:
-    try:
-        arguments = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return os.fsencode(data) in arguments
-
-
-def _forget_dead_postmaster(data: Path) -> None:
-    """Remove the pid file of a server that was killed.
-
-    PostgreSQL believes it as long as any process has that number, which in a container is soon the case again.
-    """
-    pid_file = data / "postmaster.pid"
-    try:
-        process_id = int(pid_file.read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return
-    if Path("/proc/self").exists() and not _is_our_postmaster(process_id, data):
-        pid_file.unlink(missing_ok=True)
-
-
 def postgres(folder: Path, run_folder: Path) -> Server:
-    """Prepare PostgreSQL: its cluster in `folder`, its socket in `run_folder`. fsync stays on. Raises SluiceError."""
+    """Prepare PostgreSQL: its cluster in `folder`, its socket in `run_folder`. fsync stays on. Raises SluiceError.
+
+    The caller holds the server's lock, so that no other server can be using the cluster: pid files are of killed ones.
+    PostgreSQL believes them as long as any process has that number, which in a container is soon the case again.
+    """
     data = folder / POSTGRES
     if not (data / "PG_VERSION").exists():
         _initialise_cluster(data)
-    _forget_dead_postmaster(data)
+    for pid_file in (data / "postmaster.pid", run_folder / ".s.PGSQL.5432.lock"):
+        pid_file.unlink(missing_ok=True)
     argv = [str(_postgres_binary("postgres")), "-D", str(data), "-h", "", "-k", str(run_folder),
             "-c", "max_connections=100", "-c", "shared_buffers=32MB", "-c", "unix_socket_permissions=0700"]
     return Server(
         name=POSTGRES, argv=_launch(argv, data, death_signal=signal.SIGINT), environ=_environ(),
         socket=run_folder / ".s.PGSQL.5432", url=f"postgresql://postgres@/postgres?host={run_folder}",
-        log=folder / "postgres.log", death_signal=signal.SIGINT,
+        log=folder / "postgres.log",
         stop_signals=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)))  # SIGINT: fast shutdown
 
 
 def redis(folder: Path, run_folder: Path) -> Server:
-    """Prepare Redis, which keeps everything in memory.
+    """Prepare Redis, which logs its writes in `folder`, so that a killed server comes back with what it knew.
 
-    Losing it is safe: it holds the hot view, which is rebuilt, and the used nonces, whose durable record is the unique
-    column in PostgreSQL. A restarted Redis therefore cannot let a used approval pass a second time.
+    The log goes to the disk once a second only. What a power cut takes from it is safe to lose: the hot view is
+    rebuilt, and the durable record of the used nonces is the unique column in PostgreSQL.
     """
+    data = private_folder(folder / REDIS)
     socket = run_folder / "redis.sock"
     argv = [str(_redis_binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
-            "--dir", str(run_folder), "--save", "", "--appendonly", "no", "--daemonize", "no"]
+            "--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no"]
     return Server(
-        name=REDIS, argv=_launch(argv), environ=_environ(), socket=socket, url=f"unix://{socket}?db=0",
-        log=folder / "redis.log", death_signal=signal.SIGTERM,
-        stop_signals=((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)))
+        name=REDIS, argv=_launch(argv, data), environ=_environ(), socket=socket, url=f"unix://{socket}?db=0",
+        log=folder / "redis.log", stop_signals=((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)))

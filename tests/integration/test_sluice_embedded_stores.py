@@ -175,15 +175,32 @@ def test_user_that_comes_while_the_stores_are_ending_gets_new_ones(tmp_path: Pat
             assert values(urls) == list(range(attempt + 1))
 
 
-def test_servers_end_with_a_killed_keeper_and_the_next_user_recovers(tmp_path: Path, user: Callable[[], User]) -> None:
+def test_killed_keeper_is_started_again_at_the_same_urls(tmp_path: Path, user: Callable[[], User]) -> None:
+    other = user()
+    with stores(settings(tmp_path)) as urls:
+        assert other.urls() == urls
+        for value in range(2):
+            write(urls, value)
+            before = main_process(tmp_path, "sluice.stores.keeper")
+            os.kill(before.pid, signal.SIGKILL)
+            assert eventually(lambda: not answers(urls))
+            assert eventually(lambda: answers(urls))
+            assert values(urls) == list(range(value + 1))
+        assert other.leave() == 0
+        assert answers(urls)
+    assert eventually(lambda: processes(tmp_path) == [])
+
+
+def test_nothing_stays_when_the_keeper_and_its_user_are_killed_and_the_next_user_recovers(
+        tmp_path: Path, user: Callable[[], User]) -> None:
     owner = user()
     write(owner.urls(), 3)
     keeper = main_process(tmp_path, "sluice.stores.keeper")
-    os.kill(keeper.pid, signal.SIGKILL)
+    owner.kill()
+    keeper.kill()
+    assert eventually(lambda: processes(tmp_path) == [])
     with stores(settings(tmp_path)) as urls:
         assert values(urls) == [3]
-    owner.kill()
-    assert eventually(lambda: processes(tmp_path) == [])
 
 
 @pytest.mark.parametrize(("word", "number"), [("-D", signal.SIGKILL), ("-D", signal.SIGQUIT)])
@@ -197,9 +214,10 @@ def test_killed_postgresql_is_started_again_at_the_same_url(tmp_path: Path, word
     assert processes(tmp_path) == []
 
 
-def test_killed_redis_is_started_again_at_the_same_url(tmp_path: Path) -> None:
+def test_killed_redis_is_started_again_at_the_same_url_and_knows_what_it_knew(tmp_path: Path) -> None:
     with stores(settings(tmp_path)) as urls:
         client = redis.connect_sync(urls.redis_url)
+        client.set("nonce", b"used")
         old = client.info()["process_id"]
         client.close()
         os.kill(old, signal.SIGKILL)
@@ -209,9 +227,9 @@ def test_killed_redis_is_started_again_at_the_same_url(tmp_path: Path) -> None:
                 fresh = redis.connect_sync(urls.redis_url)
             except Exception:  # noqa: BLE001  # any failure means: not yet
                 return False
-            new = fresh.info()["process_id"]
+            new, known = fresh.info()["process_id"], fresh.get("nonce")
             fresh.close()
-            return bool(new != old)
+            return bool(new != old and known == b"used")
 
         assert eventually(restarted)
 

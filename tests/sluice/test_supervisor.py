@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -208,6 +209,18 @@ def running(process_id: int) -> bool:
         return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_process_outlives_the_thread_that_asked_for_it(
+        supervisor: Supervisor, spec: Callable[..., ProcessSpec]) -> None:
+    sleeper = spec(SLEEP)
+    thread = threading.Thread(target=supervisor.start, args=(sleeper,))
+    thread.start()
+    thread.join()
+    eventually(lambda: "up" in sleeper.log.read_text())
+    time.sleep(0.1)
+    assert supervisor.poll() == []
+    assert running(supervisor.pid("child"))
 
 
 def test_name_is_used_once_until_its_process_has_ended(
