@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,59 +20,8 @@ from sluice.errors import (
     NotRunningError,
     SluiceError,
 )
-from sluice.rpc import Registration, ServerShell, aio_channel, is_serving, wait_serving
-
-SERVICE = "sluice.tests.Echo"
-Behaviour = Callable[[bytes, Any], Awaitable[bytes]]
-
-
-async def echo(request: bytes, context: Any) -> bytes:
-    """Answer what was asked."""
-    return request
-
-
-def raising(error: Exception) -> Behaviour:
-    """Return a behaviour that fails."""
-    async def fail(request: bytes, context: Any) -> bytes:
-        raise error
-
-    return fail
-
-
-async def count(request: bytes, context: Any) -> AsyncIterator[bytes]:
-    """Answer the request three times, then fail where it asks for it."""
-    for _ in range(3):
-        yield request
-    if request == b"fail":
-        raise InputError("a request must be harmless, was fail")
-
-
-def registration(behaviour: Behaviour = echo) -> Registration:
-    """A service of two methods, in plain bytes."""
-    handlers: dict[str, Any] = {"Call": grpc.unary_unary_rpc_method_handler(behaviour),
-                                "Count": grpc.unary_stream_rpc_method_handler(count)}
-    generic = grpc.method_handlers_generic_handler(SERVICE, handlers)
-    return Registration(SERVICE, lambda server: server.add_generic_rpc_handlers((generic,)))
-
-
-@asynccontextmanager
-async def served(behaviour: Behaviour = echo, address: str = "127.0.0.1:0") -> AsyncIterator[tuple[ServerShell, str]]:
-    """A running, serving server and its address."""
-    shell = ServerShell("test", address, [registration(behaviour)])
-    bound = await shell.start()
-    shell.set_serving(True)
-    try:
-        yield shell, bound
-    finally:
-        await shell.stop(grace_s=0.1)
-
-
-async def call(address: str, request: bytes = b"hello", timeout_s: float = 5.0) -> bytes:
-    """Call the service once."""
-    async with aio_channel(address) as connection:
-        method: Any = connection.unary_unary(f"/{SERVICE}/Call")
-        answer: bytes = await method(request, timeout=timeout_s)
-        return answer
+from sluice.rpc import ServerShell, aio_channel, is_serving, wait_serving
+from tests.sluice.rpc.echo import SERVICE, Behaviour, call, registration, served
 
 
 async def refusal(behaviour: Behaviour) -> grpc.aio.AioRpcError:
@@ -229,64 +176,6 @@ def test_caller_that_gives_up_is_counted_as_cancelled() -> None:
 
     asyncio.run(scenario())
     assert REGISTRY.get_sample_value("sluice_rpc_handled_total", labels) == before + 1
-
-
-def test_start_fails_clearly_when_another_server_has_the_port() -> None:
-    async def scenario() -> None:
-        async with served() as (_, address):
-            with pytest.raises(NotRunningError, match=f"risk address must be free, {address} is in use"):
-                await ServerShell("risk", address, [registration()]).start()
-            assert await call(address) == b"hello"
-
-    asyncio.run(scenario())
-
-
-def test_start_fails_clearly_when_a_program_of_another_kind_has_the_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        address = f"127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(NotRunningError, match="must be free"):
-            asyncio.run(ServerShell("risk", address, []).start())
-
-
-def test_start_fails_clearly_when_one_address_of_a_name_is_taken() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(NotRunningError, match="is in use"):
-        asyncio.run(ServerShell("risk", f"localhost:{other.getsockname()[1]}", []).start())
-
-
-def test_start_fails_clearly_when_another_server_has_the_unix_socket(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with served(address=f"unix:{tmp_path / 's'}") as (_, address):
-            with pytest.raises(NotRunningError, match="is in use"):
-                await ServerShell("risk", address, [registration()]).start()
-            assert await call(address) == b"hello"
-
-    asyncio.run(scenario())
-
-
-def test_start_removes_a_socket_that_a_killed_server_left(tmp_path: Path) -> None:
-    path = tmp_path / "s"
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(path))
-
-    async def scenario() -> bytes:
-        async with served(address=f"unix:{path}") as (_, address):
-            return await call(address)
-
-    assert asyncio.run(scenario()) == b"hello"
-
-
-def test_start_keeps_a_file_that_is_no_socket(tmp_path: Path) -> None:
-    path = tmp_path / "s"
-    path.write_text("precious")
-    with pytest.raises(NotRunningError, match="no socket"):
-        asyncio.run(ServerShell("risk", f"unix:{path}", []).start())
-    assert path.read_text() == "precious"
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1:99999", "unix:/nonexistent/folder/socket", "256.1.1.1:80"])
-def test_start_fails_clearly_when_the_address_cannot_be_bound(address: str) -> None:
-    with pytest.raises(NotRunningError, match="risk address must be free"):
-        asyncio.run(ServerShell("risk", address, []).start())
 
 
 def test_wait_serving_gives_up_at_its_deadline() -> None:
