@@ -21,7 +21,7 @@ from sluice.errors import (
     SluiceError,
 )
 from sluice.rpc import ServerShell, aio_channel, is_serving, wait_serving
-from tests.sluice.rpc.echo import SERVICE, Behaviour, call, registration, served
+from tests.sluice.rpc.echo import SERVICE, Behaviour, call, raising, registration, served
 
 
 async def refusal(behaviour: Behaviour) -> grpc.aio.AioRpcError:
