@@ -14,6 +14,8 @@ from backtest.report.summary import Summary
 from sluice.decimals import ZERO, text
 
 _MOST_MARKERS = 1200
+#: An account of fewer units is one of coins, of which small parts are worth telling.
+_MANY_UNITS = 1000
 _KEY = (
     '<div class="legend"><span>above: equity</span><span>below: drawdown in %</span><span>times are UTC</span></div>'
 )
@@ -46,13 +48,13 @@ def equity_section(summary: Summary, times: Scale) -> str:
 
 
 def _equity(asset: str, rows: Sequence[EquityRow], times: Scale) -> str:
-    result = f"{money(rows[0].equity)} to {money(rows[-1].equity)} {asset}"
+    decimals = 2 if rows[0].equity >= _MANY_UNITS else 8
+    result = f"{rows[0].equity:,.{decimals}f} to {rows[-1].equity:,.{decimals}f} {asset}"
     equity = [(row.event_time_ns, float(row.equity)) for row in rows]
     falls = [
         (row.event_time_ns, -100 * float(fall))
         for row, fall in zip(rows, drawdowns([row.equity for row in rows]), strict=True)
     ]
-    decimals = 2 if rows[0].equity >= 100 else 6
     lowest = min(value for _, value in equity)
     line = LineChart(equity, "equity", "equity", asset, decimals, 240, times, time_axis=False, base=lowest)
     fall = LineChart(falls, "fallen", "drawdown", "%", 4, 90, times, base=0.0, wanted_ticks=2)

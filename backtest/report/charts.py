@@ -24,6 +24,7 @@ Point = tuple[int, float]
 _SIZE = 1000
 _MOST_POINTS = 1200
 _BANDS = 160
+_MANY_MARKERS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ class LineChart:
         shown = thinned(self.points, _MOST_POINTS)
         values = [value for _, value in shown] + [marker.value for marker in self.markers]
         scale = scale_of(values if self.base is None else [*values, self.base])
+        kind = "plot dense" if len(self.markers) > _MANY_MARKERS else "plot"
         return (
             f'<div class="chart" style="--height:{self.height_px}px">{_value_axis(scale, self.wanted_ticks)}'
-            f'<div class="plot">{self._svg(shown, scale)}{self._markers(scale)}</div>'
+            f'<div class="{kind}">{self._svg(shown, scale)}{self._markers(scale)}</div>'
             f"{_time_axis(self.times) if self.time_axis else ''}</div>"
         )
 

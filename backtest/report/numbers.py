@@ -14,12 +14,17 @@ def count(value: int) -> str:
 
 def money(value: Decimal, *, signed: bool = False) -> str:
     """Return an amount with two decimals, or with more where it is small: coins are worth a lot."""
-    return _signed(value, f"{abs(rounded(value)):,}", signed)
+    return _signed(value, f"{abs(rounded(value)):,f}", signed)
+
+
+def trimmed(value: Decimal) -> str:
+    """Return an amount as `money` does, without the zeros at its end."""
+    return _signed(value, f"{Decimal(text(abs(rounded(value)))):,f}", signed=False)
 
 
 def grouped(value: Decimal) -> str:
     """Return an exact number with its thousands apart."""
-    return _signed(value, f"{Decimal(text(abs(value))):,}", signed=False)
+    return _signed(value, f"{Decimal(text(abs(value))):,f}", signed=False)
 
 
 def percent(fraction: Decimal) -> str:

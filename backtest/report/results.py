@@ -45,7 +45,7 @@ class AssetResult:
         """Return the figures by name, in their shortest exact form."""
         values = {
             "start_equity": self.start, "end_equity": self.end, "fees": self.fees, "pnl_realised": self.pnl_realised,
-            "pnl_unrealised": self.pnl_unrealised, "pnl_net": self.net, "max_drawdown": self.max_drawdown,
+            "pnl_unrealised": self.pnl_unrealised, "pnl_net": self.net, "max_drawdown": round(self.max_drawdown, 12),
         }
         return {name: shortest(value) for name, value in values.items()}
 

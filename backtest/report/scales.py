@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 _SECOND_NS = 1_000_000_000
+#: Finer differences than this, of the value or of one, are rounding and not worth an axis.
+_FINEST = 1e-8
 #: Steps of a time axis in seconds.
 _TIME_STEPS = (
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 2 * 86400, 7 * 86400,
@@ -29,7 +31,9 @@ class Scale:
 def scale_of(values: Sequence[float], *, margin: float = 0.08) -> Scale:
     """Return a scale that shows every value with a margin; a flat series gets room above and below."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    room = (high - low) * margin or abs(high) * 1e-4 or 1.0
+    largest = max(abs(low), abs(high))
+    room = (high - low) * margin or largest * 1e-4 or 1.0
+    room = max(room, largest * _FINEST, _FINEST)
     return Scale(low - room, high + room)
 
 

@@ -1,6 +1,7 @@
 """The parts of the HTML report that are figures: cards, bars and tables. Everything from data is escaped here."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from html import escape
@@ -8,14 +9,16 @@ from typing import Any
 
 from backtest.report.charts import Bar, bar_chart
 from backtest.report.journal import DecisionRow, OrderRow
-from backtest.report.numbers import count, money, percent
+from backtest.report.numbers import count, money, percent, trimmed
 from backtest.report.results import InstrumentResult
-from backtest.report.scales import utc_short
+from backtest.report.scales import utc, utc_short
 from backtest.report.summary import Summary
 from sluice.config import Settings
 from sluice.decimals import text
 
-_LAST_ORDERS = 60
+_LAST_ORDERS = 40
+_WIDE_FIGURE = 9
+_MESSAGE = 44
 _LOWEST_MS = 0.001
 
 
@@ -39,14 +42,15 @@ def cards(summary: Summary) -> str:
 def _result_card(asset: str, summary: Summary) -> str:
     row = summary.assets[asset]
     kind = "gain" if row.net > 0 else "fall" if row.net < 0 else ""
-    figure = f'<span class="{kind}">{money(row.net, signed=True)}</span> <small>{escape(asset)}</small>'
+    figure = f'<span class="{kind}">{money(row.net, signed=True)}</span>'
     drawdown = f", drawdown {percent(row.max_drawdown)}" if row.max_drawdown else ""
-    return _card("Net result after fees", figure, f"fees {money(row.fees)}{drawdown}")
+    return _card(f"Net result, {asset}", figure, f"after {money(row.fees)} fees{drawdown}")
 
 
 def _card(what: str, figure: str, more: str) -> str:
+    size = " long" if len(re.sub("<[^>]*>", "", figure)) > _WIDE_FIGURE else ""
     return (
-        f'<div class="card"><div class="what">{escape(what)}</div><div class="figure">{figure}</div>'
+        f'<div class="card"><div class="what">{escape(what)}</div><div class="figure{size}">{figure}</div>'
         f'<div class="more">{escape(more)}</div></div>'
     )
 
@@ -127,7 +131,7 @@ def orders_section(orders: Sequence[OrderRow]) -> str:
         "Venue's words")
     rows = [_order_row(row) for row in shown]
     hint = f"{len(shown)} of {count(len(orders))}, the latest first."
-    body = _table(head, rows, left={1, 2, 3, 9, 10})
+    body = _table(head, rows, left=(1, 2, 3, 9, 10))
     return f'<section id="orders"><h2>Last orders</h2><p class="hint">{hint}</p>{body}</section>'
 
 
@@ -139,11 +143,11 @@ def _order_row(row: OrderRow) -> list[str]:
     reduces = " reduce-only" if order.get("reduce_only") else ""
     average = money(row.average_price) if row.average_price else ""
     return [
-        utc_short(row.created_at_ns), escape(row.instrument),
+        f'<span title="{utc(row.created_at_ns)}">{utc_short(row.created_at_ns)[5:]}</span>', escape(row.instrument),
         f'<span class="side-{escape(side)}">{escape(side)}</span>',
         escape(f"{kind} {force}{reduces}"), escape(str(order.get("price", ""))), escape(str(order.get("quantity", ""))),
-        text(row.filled_quantity), average, f"{money(row.fees)} {escape(row.fee_asset)}" if row.fees else "",
-        escape(spoken(row.status)), f'<span class="wrap">{escape(row.message)}</span>',
+        text(row.filled_quantity), average, f"{trimmed(row.fees)} {escape(row.fee_asset)}" if row.fees else "",
+        escape(spoken(row.status)), f'<span title="{escape(row.message)}">{escape(_cut(row.message))}</span>',
     ]
 
 
@@ -154,7 +158,7 @@ def limits_section(settings: Settings) -> str:
         [escape(spoken(name)), escape(_plain(getattr(limits, name))), escape(field.description or "")]
         for name, field in type(limits).model_fields.items()
     ]
-    body = _table(("Limit", "Value", "What it holds"), rows, left={2}, wrapped={2})
+    body = _table(("Limit", "Value", "What it holds"), rows, left=(2,), wrapped=(2,))
     return f'<section id="limits"><h2>Risk limits</h2>{body}</section>'
 
 
@@ -205,6 +209,10 @@ def _table(
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _MESSAGE else f"{words[: _MESSAGE - 1]}…"
 
 
 def _logarithmic(value_ms: float, longest_ms: float) -> float:

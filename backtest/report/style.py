@@ -33,6 +33,7 @@ header .tag {
 }
 h2 { font-size: 17px; margin: 0; letter-spacing: -0.005em; }
 h3 { font-size: 14px; margin: 18px 0 4px; }
+h3 small { font-weight: 400; margin-left: 4px; }
 .hint { color: var(--soft); font-size: 13px; margin: 2px 0 12px; }
 section {
   background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 18px 20px; margin: 16px 0;
@@ -40,12 +41,13 @@ section {
 }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 16px; }
 .pair section { margin: 0; }
-.pair + section, section + .pair { margin-top: 16px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin: 16px 0; }
+.pair + section, .pair + .pair, section + .pair { margin-top: 16px; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 1fr)); gap: 12px; margin: 16px 0; }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 14px 16px;
   box-shadow: var(--shadow); }
 .card .what { color: var(--soft); font-size: 12.5px; }
 .card .figure { font-size: 22px; font-weight: 650; letter-spacing: -0.02em; line-height: 1.3; white-space: nowrap; }
+.card .figure.long { font-size: 17px; line-height: 1.68; }
 .card .figure small { font-size: 13px; font-weight: 500; color: var(--soft); letter-spacing: 0; }
 .card .more { color: var(--soft); font-size: 12.5px; }
 .gain { color: var(--buy); } .fall { color: var(--loss); }
@@ -67,7 +69,8 @@ section {
 .plot i { position: absolute; width: 11px; height: 10px; }
 .buy { background: var(--buy); clip-path: polygon(50% 0, 100% 100%, 0 100%); transform: translate(-50%, 10%); }
 .sell { background: var(--sell); clip-path: polygon(0 0, 100% 0, 50% 100%); transform: translate(-50%, -110%); }
-.plot i:hover { filter: brightness(1.25); width: 15px; height: 14px; }
+.dense i { width: 7px; height: 7px; opacity: .85; }
+.plot i:hover { filter: brightness(1.25); width: 15px; height: 14px; opacity: 1; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 12.5px; color: var(--soft); margin: 2px 0 0 76px; }
 .legend i { display: inline-block; width: 11px; height: 10px; margin-right: 6px; transform: none; }
 .bars { display: grid; gap: 9px; margin-top: 12px; }
@@ -100,12 +103,14 @@ footer { color: var(--faint); font-size: 12.5px; margin-top: 20px; }
 @media (max-width: 640px) {
   main { padding: 18px 12px 32px; }
   section { padding: 14px; border-radius: 10px; }
+  header { gap: 6px 12px; } header h1 { font-size: 20px; } header svg { width: 34px; height: 34px; }
   .scroll { margin: 8px -14px -6px; padding: 0 14px 6px; }
   .cards { grid-template-columns: 1fr 1fr; gap: 10px; }
   .card { padding: 11px 12px; } .card .figure { font-size: 18px; }
   .chart { grid-template-columns: 62px minmax(0, 1fr); } .values, .times { font-size: 10.5px; }
   .values span { right: 6px; } .legend { margin-left: 62px; }
   .times .minor { display: none; }
+  .plot i { width: 8px; height: 7px; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; }
 }
 @media print {
