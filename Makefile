@@ -59,10 +59,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.setup: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing the runtime (the first time takes about a minute)"
-	$(PIP) install -c constraints.txt -e '.[local]'
+	@$(PIP) install -c constraints.txt -e '.[local]'
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup
 	@echo "installing the tools for tests and lint"
-	$(PIP) install -c constraints.txt -e '.[local,train,dev]'
+	@$(PIP) install -c constraints.txt -e '.[local,train,dev]'
 	@touch $@
