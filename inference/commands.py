@@ -30,7 +30,7 @@ def serve(settings: Settings) -> None:
 
 @click.command()
 @click.option("--tape", "tapes", type=click.Path(path_type=Path), multiple=True, required=True, metavar="PATH",
-              help="Tape file or folder to train on. May be given several times.")
+              help="Tape file or folder to train on. May be given several times: each is a recording of its own.")
 @click.option("--out", "registry", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
               help="Registry to write the bundle into, as DIR/<name>/<version>. Serve it with inference.bundles.")
 @click.option("--quick", is_flag=True, help="Smaller models: seconds instead of minutes.")

@@ -44,7 +44,7 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle is. `metrics` and `limits` are for people; everything else is read by the server."""
+    """What a bundle is. `metrics` and `trained_on` are for people; everything else is read by the server."""
 
     name: str
     schema: Schema

@@ -10,7 +10,7 @@ from inference.bundle import ALPHA_FILE, CARD_FILE, REGIME_FILE, Bundle, seal
 from inference.manifest import Horizon, Manifest, Schema
 from inference.training import alpha as alphas
 from inference.training.alpha import AlphaModel, fit_alphas
-from inference.training.calibration import entry_threshold, policy_for, residual_sigmas
+from inference.training.calibration import Costs, policy_for, residual_sigmas
 from inference.training.card import card_of
 from inference.training.dataset import Dataset, split_by_time
 from inference.training.evaluation import check_parity, forecast_metrics, regime_metrics
@@ -26,7 +26,7 @@ ACTING_NS = 30 * SECOND_NS
 
 
 def train(dataset: Dataset, schema: FeatureSchema, trained_on: str, *, quick: bool,
-          cost_bps: float) -> tuple[Bundle, dict[str, float]]:
+          costs: Costs) -> tuple[Bundle, dict[str, float]]:
     """Fit, calibrate, evaluate and export; return the bundle and how far its graphs are from the native models."""
     split = split_by_time(dataset, max(HORIZONS_NS))
     regime = fit_regimes(split.fit.features, schema.features, SEED)
@@ -35,13 +35,14 @@ def train(dataset: Dataset, schema: FeatureSchema, trained_on: str, *, quick: bo
     graphs = {REGIME_FILE: mixture_graph(regime.parameters, width), ALPHA_FILE: trees_graph(alpha.parameters, width)}
     parity = check_parity(dataset.features, graphs, regime, alpha)
     acting = HORIZONS_NS.index(ACTING_NS)
-    threshold = entry_threshold(alpha.forecasts(split.calibration.features)[:, acting], cost_bps)
+    calibration = alpha.forecasts(split.calibration.features)[:, acting]
     manifest = Manifest(
         name=NAME, schema=Schema(schema.name, schema.version, schema.hash, schema.features), regimes=REGIMES,
-        horizons=_horizons(split.calibration, regime, alpha), policy=policy_for(_horizon_name(ACTING_NS), threshold),
+        horizons=_horizons(split.calibration, regime, alpha),
+        policy=policy_for(_horizon_name(ACTING_NS), calibration, costs),
         trained_on=trained_on, trained_at=_rfc3339(dataset.last_event_ns), files={},
         metrics=_metrics(split.test, schema, regime, alpha))
-    card = card_of(manifest, threshold, dataset.instruments).encode()
+    card = card_of(manifest, costs, dataset.instruments).encode()
     return seal(manifest, {**graphs, CARD_FILE: card}), parity
 
 

@@ -1,8 +1,10 @@
 """What is measured on the calibration part, which the models were not fitted on: error sizes and policy thresholds.
 
-The entry threshold is the cost of a round trip where the forecasts ever reach it. Where they hardly do, a threshold at
-the cost would never trade; it then falls to the quantile of forecast sizes that acts on `ACTIVITY` of the rows. The
-card says so, because such a policy pays more in fees than its own forecasts promise.
+The thresholds are the fees of a round trip: the entry threshold of one that rests both ways, the strong one of one that
+takes both ways. A forecast between the two pays only where the order is filled at its own side of the book, which is
+how the shipped strategy enters on a stance of 1. Where forecasts hardly ever reach the entry threshold it would never
+trade; both then shrink until `ACTIVITY` of the rows act. The card says so, because such a policy pays more in fees than
+its own forecasts promise.
 """
 
 from typing import NamedTuple
@@ -16,8 +18,8 @@ Vector = npt.NDArray[np.float64]
 
 #: Share of rows on which the policy should act at least.
 ACTIVITY = 0.03
-#: The strong threshold, in entry thresholds.
-STRONG = 2.0
+#: The strong threshold is at least this many entry thresholds.
+LEAST_STRONG = 1.5
 HOLD_FRACTION = 0.5
 #: One a regime, from calm to wild.
 REGIME_CAUTION = (1.0, 1.0, 1.25)
@@ -25,11 +27,11 @@ REGIME_CAUTION = (1.0, 1.0, 1.25)
 _LEAST_WEIGHT = 20.0
 
 
-class Threshold(NamedTuple):
-    """The entry threshold, and the cost of a round trip that it is held against, in basis points."""
+class Costs(NamedTuple):
+    """Fees of a round trip in basis points: resting both ways, and taking both ways."""
 
-    entry_bps: float
-    cost_bps: float
+    resting_bps: float
+    taking_bps: float
 
 
 def residual_sigmas(errors_bps: Vector, regime_probabilities: Vector) -> tuple[float, ...]:
@@ -44,14 +46,10 @@ def residual_sigmas(errors_bps: Vector, regime_probabilities: Vector) -> tuple[f
     return tuple(np.sqrt(np.where(weights >= _LEAST_WEIGHT, means, overall)).tolist())
 
 
-def entry_threshold(forecasts_bps: Vector, cost_bps: float) -> Threshold:
-    """Return the cost of a round trip, or less where fewer than `ACTIVITY` of the forecasts reach it."""
+def policy_for(horizon: str, forecasts_bps: Vector, costs: Costs) -> PolicyParameters:
+    """Return the policy for forecasts of this size; its numbers are rounded to be readable in the manifest."""
     reached = float(np.quantile(np.abs(forecasts_bps), 1.0 - ACTIVITY))
-    return Threshold(float(np.clip(reached, 1e-3, cost_bps)), cost_bps)
-
-
-def policy_for(horizon: str, threshold: Threshold) -> PolicyParameters:
-    """Return the policy of a threshold; its numbers are rounded to be readable in the manifest."""
-    entry = round(threshold.entry_bps, 3)
-    return PolicyParameters(horizon=horizon, entry_bps=entry, strong_bps=round(STRONG * entry, 3),
+    entry = round(float(np.clip(reached, 1e-3, costs.resting_bps)), 3)
+    strong = entry * max(costs.taking_bps / costs.resting_bps, LEAST_STRONG)
+    return PolicyParameters(horizon=horizon, entry_bps=entry, strong_bps=round(strong, 3),
                             hold_fraction=HOLD_FRACTION, regime_caution=REGIME_CAUTION)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from inference.manifest import Manifest
-from inference.training.calibration import Threshold
+from inference.training.calibration import Costs
 
 _TEMPLATE = """# {name}
 
@@ -11,9 +11,9 @@ A model bundle of Sluice: a regime model, forecasts of short-horizon returns, an
 
 ## What it is not
 
-It is not a trading edge, and no edge on real markets is claimed. It was trained on {trained_on}; whatever it finds
-there need not exist anywhere else. The figures below are of that tape. It knows nothing of the account, of fees paid
-or of other instruments; how much may be traded is decided by risk, which does not ask the model.
+It is not a trading edge, and no edge on real markets is claimed. It was trained on {trained_on};
+whatever it finds there need not exist anywhere else, and the figures below are of that alone. It knows nothing of the
+account, of fees paid or of other instruments. How much may be traded is decided by risk, which does not ask the model.
 
 ## What it is
 
@@ -42,7 +42,7 @@ is better than knowing nothing. Rows overlap, so the figures are less certain th
 """
 
 
-def card_of(manifest: Manifest, threshold: Threshold, instruments: Sequence[str]) -> str:
+def card_of(manifest: Manifest, costs: Costs, instruments: Sequence[str]) -> str:
     """Return the card as Markdown. It does not name the version, which depends on the card."""
     policy = manifest.policy
     return _TEMPLATE.format(
@@ -51,15 +51,18 @@ def card_of(manifest: Manifest, threshold: Threshold, instruments: Sequence[str]
         schema_hash=manifest.schema.hash, regimes=", ".join(manifest.regimes),
         horizons=", ".join(horizon.name for horizon in manifest.horizons), policy_horizon=policy.horizon,
         entry_bps=policy.entry_bps, strong_bps=policy.strong_bps,
-        caution=", ".join(str(caution) for caution in policy.regime_caution), cost_note=_cost_note(threshold),
+        caution=", ".join(str(caution) for caution in policy.regime_caution),
+        cost_note=_cost_note(policy.entry_bps, costs),
         metrics=_table(manifest.metrics))
 
 
-def _cost_note(threshold: Threshold) -> str:
-    if threshold.entry_bps >= threshold.cost_bps:
-        return f"The entry threshold is the cost of a round trip in fees, {threshold.cost_bps:g} bps."
-    return (f"The entry threshold is below the cost of a round trip in fees, {threshold.cost_bps:g} bps: on this tape "
-            "forecasts hardly ever reach the cost, and it would not trade. Expect it to lose the difference.")
+def _cost_note(entry_bps: float, costs: Costs) -> str:
+    fees = f"{costs.resting_bps:g} bps of fees for a round trip that rests both ways"
+    if entry_bps >= costs.resting_bps:
+        return (f"The thresholds are {fees}, and {costs.taking_bps:g} bps for one that takes both ways. Spread and "
+                "slippage are not in them: a forecast that just reaches its threshold earns nothing.")
+    return (f"The entry threshold is below the {fees}: forecasts hardly ever reach that, and the policy would not "
+            "trade. Expect it to lose the difference.")
 
 
 def _table(metrics: Mapping[str, Mapping[str, float]]) -> str:

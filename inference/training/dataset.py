@@ -33,7 +33,7 @@ class Dataset:
     """Rows in the order of time, then instrument.
 
     times_ns: shape (n,). features: shape (n, features). returns_bps: the labels, shape (n, horizons).
-    last_event_ns: the tape's last tick. instruments: the keys that the rows are of.
+    last_event_ns: the tapes' last tick. instruments: the keys that the rows are of.
     """
 
     times_ns: Integers
@@ -59,19 +59,25 @@ class Split(NamedTuple):
     test: Dataset
 
 
-def build_dataset(rows: Iterable[FeatureRow], horizons_ns: Sequence[int]) -> Dataset:
-    """Label rows. Raises `InputError` where no row can be."""
-    by_instrument: defaultdict[str, list[FeatureRow]] = defaultdict(list)
-    for row in rows:
-        by_instrument[row.instrument].append(row)
-    parts = [_labelled(found, horizons_ns) for _, found in sorted(by_instrument.items())]
+def build_dataset(recordings: Iterable[Iterable[FeatureRow]], horizons_ns: Sequence[int]) -> Dataset:
+    """Label the rows of recordings; no label reaches from one into another. Raises `InputError` where no row can be."""
+    series = [rows for recording in recordings for rows in _by_instrument(recording)]
+    parts = [_labelled(rows, horizons_ns) for rows in series]
     if sum(len(times) for times, _, _ in parts) == 0:
         raise InputError("a tape must give at least one labelled row, gave none",
                          fix="use a longer tape, one that holds a depth snapshot of a catalogued instrument")
     times, features, returns = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(times, kind="stable")
-    last = max(found[-1].event_time_ns for found in by_instrument.values())
-    return Dataset(times[order], features[order], returns[order], last, tuple(sorted(by_instrument)))
+    last = max(rows[-1].event_time_ns for rows in series)
+    instruments = tuple(sorted({rows[0].instrument for rows in series}))
+    return Dataset(times[order], features[order], returns[order], last, instruments)
+
+
+def _by_instrument(recording: Iterable[FeatureRow]) -> list[list[FeatureRow]]:
+    by_instrument: defaultdict[str, list[FeatureRow]] = defaultdict(list)
+    for row in recording:
+        by_instrument[row.instrument].append(row)
+    return [rows for _, rows in sorted(by_instrument.items())]
 
 
 def _labelled(rows: Sequence[FeatureRow], horizons_ns: Sequence[int]) -> tuple[Integers, Vector, Vector]:

@@ -12,7 +12,7 @@ import onnxruntime
 from inference.bundle import ALPHA_FILE, REGIME_FILE
 from inference.runtime import ROWS_NAME, posterior
 from inference.training.alpha import AlphaModel
-from inference.training.regime import RegimeModel
+from inference.training.regime import REGIMES, RegimeModel
 from sluice.errors import InvariantError
 
 Vector = npt.NDArray[np.float64]
@@ -41,10 +41,10 @@ def regime_metrics(probabilities: Vector, volatility_bps: Vector) -> dict[str, f
     """Return each regime's share of the rows and the mean volatility of the rows it is likeliest on."""
     likeliest = probabilities.argmax(axis=1)
     figures: dict[str, float] = {}
-    for regime in range(probabilities.shape[1]):
-        rows = likeliest == regime
-        figures[f"share_{regime}"] = round(float(rows.mean()), 4)
-        figures[f"volatility_60s_bps_{regime}"] = round(float(volatility_bps[rows].mean()), 4) if rows.any() else 0.0
+    for index, name in enumerate(REGIMES):
+        rows = likeliest == index
+        figures[f"share_{name}"] = round(float(rows.mean()), 4)
+        figures[f"volatility_60s_bps_{name}"] = round(float(volatility_bps[rows].mean()), 4) if rows.any() else 0.0
     return figures
 
 

@@ -7,6 +7,7 @@ bundle and hence of its version.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from dataflows.indicators.schema import MARKET_SCHEMA
 from inference.bundle import Bundle, write_bundle
 from inference.registry import Registry
 from inference.training.building import HORIZONS_NS, train
+from inference.training.calibration import Costs
 from inference.training.dataset import build_dataset
 from inference.training.rows import feature_rows
 from sluice.config.loading import catalog_of
 from sluice.config.settings import Settings
 
 NANOSECONDS_A_MILLISECOND = 1_000_000
+#: A venue without fees still is no reason to trade on every forecast.
+_LEAST_FEE_BPS = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +60,27 @@ def train_and_write(tapes: Sequence[Path], registry: Path, settings: Settings, *
                     trained_on: str = "", show_progress: bool = False) -> Outcome:
     """Train on tapes, write the bundle into a registry and make it the active one there.
 
-    Raises `NotFoundError` or `InputError` where the tapes are missing or too short.
+    Each path is a recording of its own: the files of a folder are merged, two paths are not. Raises `NotFoundError` or
+    `InputError` where the tapes are missing or too short.
     """
     with _Steps(show_progress) as steps:
         steps.begin("reading the tape")
         interval_ns = settings.source.tick_interval_ms * NANOSECONDS_A_MILLISECOND
-        rows = feature_rows(tapes, catalog_of(settings), interval_ns, steps.count)
-        dataset = build_dataset(rows, HORIZONS_NS)
+        catalog = catalog_of(settings)
+        recordings = (feature_rows([path], catalog, interval_ns, steps.count) for path in tapes)
+        dataset = build_dataset(recordings, HORIZONS_NS)
         steps.begin("fitting")
         words = trained_on or "the tape " + ", ".join(sorted(path.name for path in tapes))
-        bundle, parity = train(dataset, MARKET_SCHEMA, words, quick=quick,
-                               cost_bps=_round_trip_bps(settings))
+        bundle, parity = train(dataset, MARKET_SCHEMA, words, quick=quick, costs=_round_trip_costs(settings))
         steps.begin("writing the bundle")
         folder = write_bundle(bundle, registry)
         Registry(registry).activate(bundle.version)
     return Outcome(bundle, folder, len(dataset), parity)
 
 
-def _round_trip_bps(settings: Settings) -> float:
-    """Return the fees of the shipped strategy's round trip: in by resting, out by taking."""
+def _round_trip_costs(settings: Settings) -> Costs:
     fees = settings.execution.simulated
-    return float(fees.maker_fee_bps + fees.taker_fee_bps)
+    return Costs(2.0 * float(max(fees.maker_fee_bps, _LEAST_FEE_BPS)), 2.0 * float(fees.taker_fee_bps))
 
 
 class _Steps:

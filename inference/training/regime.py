@@ -20,7 +20,7 @@ Vector = npt.NDArray[np.float64]
 
 REGIMES = ("calm", "normal", "wild")
 #: The first one orders the regimes.
-REGIME_FEATURES = ("realised_volatility_60s_bps", "spread_bps", "adx_14")
+REGIME_FEATURES = ("realised_volatility_60s_bps", "atr_bps", "spread_bps", "adx_14")
 #: Added to the covariances' diagonals in scaled units: a feature that hardly moves must not decide everything.
 _REGULARISATION = 0.05
 _LEAST_SCALE = 1e-6

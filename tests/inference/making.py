@@ -8,9 +8,11 @@ from dataflows.indicators.schema import MARKET_SCHEMA
 from inference.bundle import Bundle
 from inference.runtime import Matrix
 from inference.training.building import HORIZONS_NS, SECOND_NS, train
+from inference.training.calibration import Costs
 from inference.training.dataset import Dataset
 
 FEATURES = len(MARKET_SCHEMA.features)
+COSTS = Costs(4.0, 10.0)
 START_NS = 1_700_000_000 * SECOND_NS
 
 
@@ -40,5 +42,5 @@ def random_dataset(seconds: int = 900, seed: int = 1) -> Dataset:
 @cache
 def made_bundle(seed: int = 1) -> Bundle:
     """Return a small bundle; other seeds give other versions."""
-    bundle, _ = train(random_dataset(seed=seed), MARKET_SCHEMA, f"random rows {seed}", quick=True, cost_bps=4.0)
+    bundle, _ = train(random_dataset(seed=seed), MARKET_SCHEMA, f"random rows {seed}", quick=True, costs=COSTS)
     return bundle

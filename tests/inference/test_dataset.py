@@ -22,34 +22,41 @@ def row(second: int, mid: float, *, instrument: str = "BINANCE_USDM:A", valid: b
 
 
 def test_label_is_the_return_to_the_row_one_horizon_later() -> None:
-    dataset = build_dataset([row(1, 100.0), row(2, 110.0), row(3, 120.0)], (SECOND_NS, 2 * SECOND_NS))
+    dataset = build_dataset([[row(1, 100.0), row(2, 110.0), row(3, 120.0)]], (SECOND_NS, 2 * SECOND_NS))
     assert dataset.times_ns.tolist() == [SECOND_NS]
     assert dataset.returns_bps[0] == pytest.approx([1e4 * math.log(1.1), 1e4 * math.log(1.2)])
     assert dataset.last_event_ns == 3 * SECOND_NS
 
 
 def test_row_without_a_row_at_its_horizon_is_left_out() -> None:
-    dataset = build_dataset([row(1, 100.0), row(3, 110.0), row(4, 120.0)], (SECOND_NS,))
+    dataset = build_dataset([[row(1, 100.0), row(3, 110.0), row(4, 120.0)]], (SECOND_NS,))
     assert dataset.times_ns.tolist() == [3 * SECOND_NS]
 
 
 def test_rows_that_are_not_valid_or_out_of_step_with_the_book_are_left_out() -> None:
     rows = [row(1, 100.0, valid=False), row(2, 100.0), row(3, 100.0, synced=False), row(4, 100.0), row(5, 100.0)]
-    assert build_dataset(rows, (SECOND_NS,)).times_ns.tolist() == [4 * SECOND_NS]
+    assert build_dataset([rows], (SECOND_NS,)).times_ns.tolist() == [4 * SECOND_NS]
 
 
 def test_labels_never_mix_instruments_and_rows_are_in_the_order_of_time() -> None:
     rows = [row(s, 100.0 * s, instrument=name) for s in (1, 2, 3) for name in ("BINANCE_USDM:B", "BINANCE_USDM:A")]
-    dataset = build_dataset(rows, (SECOND_NS,))
+    dataset = build_dataset([rows], (SECOND_NS,))
     assert dataset.times_ns.tolist() == [SECOND_NS, SECOND_NS, 2 * SECOND_NS, 2 * SECOND_NS]
     assert dataset.returns_bps[:, 0] == pytest.approx(np.log([2, 2, 1.5, 1.5]) * 1e4)
     assert dataset.instruments == ("BINANCE_USDM:A", "BINANCE_USDM:B")
 
 
+def test_labels_never_reach_from_one_recording_into_another() -> None:
+    recordings = [[row(1, 100.0), row(2, 110.0)], [row(2, 500.0), row(3, 550.0)]]
+    dataset = build_dataset(recordings, (SECOND_NS,))
+    assert dataset.times_ns.tolist() == [SECOND_NS, 2 * SECOND_NS]
+    assert dataset.returns_bps[:, 0] == pytest.approx([1e4 * math.log(1.1)] * 2)
+
+
 @pytest.mark.parametrize("rows", [[], [row(1, 100.0)], [row(1, 100.0, valid=False), row(2, 1.0)]])
 def test_tape_without_a_labelled_row_is_refused(rows: list[FeatureRow]) -> None:
     with pytest.raises(InputError, match="at least one labelled row"):
-        build_dataset(rows, (SECOND_NS,))
+        build_dataset([rows], (SECOND_NS,))
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,16 +8,16 @@ from inference.bundle import ALPHA_FILE, CARD_FILE, MANIFEST_FILE, REGIME_FILE
 from inference.runtime import LoadedBundle
 from inference.training.alpha import QUICK, fit_alphas
 from inference.training.building import ACTING_NS, HORIZONS_NS, train
-from inference.training.calibration import ACTIVITY, entry_threshold, policy_for, residual_sigmas
+from inference.training.calibration import ACTIVITY, Costs, policy_for, residual_sigmas
 from inference.training.dataset import split_by_time
 from inference.training.evaluation import PARITY_TOLERANCE, check_parity, forecast_metrics
 from inference.training.regime import fit_regimes
 from sluice.errors import InvariantError
-from tests.inference.making import made_bundle, random_dataset
+from tests.inference.making import COSTS, made_bundle, random_dataset
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
-    again, _ = train(random_dataset(seed=1), MARKET_SCHEMA, "random rows 1", quick=True, cost_bps=4.0)
+    again, _ = train(random_dataset(seed=1), MARKET_SCHEMA, "random rows 1", quick=True, costs=COSTS)
     assert again.files == made_bundle(1).files
     assert again.manifest.to_json() == made_bundle(1).manifest.to_json()
     assert made_bundle(2).version != again.version
@@ -33,7 +33,7 @@ def test_signal_in_the_rows_is_found_out_of_sample() -> None:
 def test_noise_gives_no_figures_that_look_like_a_signal() -> None:
     dataset = random_dataset()
     shuffled = np.random.default_rng(5).permutation(dataset.returns_bps)
-    bundle, _ = train(replace(dataset, returns_bps=shuffled), MARKET_SCHEMA, "noise", quick=True, cost_bps=4.0)
+    bundle, _ = train(replace(dataset, returns_bps=shuffled), MARKET_SCHEMA, "noise", quick=True, costs=COSTS)
     metrics = bundle.manifest.metrics["return_30s"]
     assert abs(metrics["correlation"]) < 0.2
     assert metrics["rmse_ratio"] > 0.97
@@ -81,17 +81,27 @@ def test_error_sizes_are_those_of_each_regime() -> None:
     assert unseen == pytest.approx(np.sqrt(8.5))
 
 
-def test_entry_threshold_is_the_cost_where_forecasts_reach_it() -> None:
-    forecasts = np.linspace(-50.0, 50.0, 1_001)
-    assert entry_threshold(forecasts, 7.0).entry_bps == 7.0
+def test_thresholds_are_the_costs_where_forecasts_reach_them() -> None:
+    policy = policy_for("return_30s", np.linspace(-50.0, 50.0, 1_001), Costs(4.0, 10.0))
+    assert (policy.entry_bps, policy.strong_bps) == (4.0, 10.0)
 
 
-def test_entry_threshold_falls_to_what_forecasts_reach() -> None:
+def test_thresholds_shrink_to_what_forecasts_reach() -> None:
     forecasts = np.linspace(-1.0, 1.0, 1_001)
-    threshold = entry_threshold(forecasts, 7.0)
-    assert (np.abs(forecasts) >= threshold.entry_bps).mean() == pytest.approx(ACTIVITY, abs=0.002)
-    policy = policy_for("return_30s", threshold)
-    assert policy.entry_bps == pytest.approx(threshold.entry_bps, abs=1e-3)
+    policy = policy_for("return_30s", forecasts, Costs(4.0, 10.0))
+    assert (np.abs(forecasts) >= policy.entry_bps).mean() == pytest.approx(ACTIVITY, abs=0.002)
+    assert policy.strong_bps == pytest.approx(2.5 * policy.entry_bps, abs=1e-3)
+
+
+def test_strong_threshold_stays_above_the_entry_where_all_fees_are_the_same() -> None:
+    policy = policy_for("return_30s", np.linspace(-50.0, 50.0, 1_001), Costs(4.0, 4.0))
+    assert (policy.entry_bps, policy.strong_bps) == (4.0, 6.0)
+
+
+def test_card_tells_where_the_thresholds_are_below_the_costs() -> None:
+    weak, _ = train(random_dataset(), MARKET_SCHEMA, "rows", quick=True, costs=Costs(400.0, 1_000.0))
+    assert "Expect it to lose the difference" in weak.files[CARD_FILE].decode()
+    assert "Expect it to lose" not in made_bundle().files[CARD_FILE].decode()
 
 
 def test_metrics_of_a_known_forecast() -> None:
