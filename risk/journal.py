@@ -8,6 +8,7 @@ writes, one that reads history without holding up the writer.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, fields
 from functools import wraps
+from operator import attrgetter
 from typing import Final, ParamSpec, Self, TypeVar
 
 import psycopg
@@ -30,6 +31,7 @@ Result = TypeVar("Result")
 _COLUMNS: Final = ", ".join(field.name for field in fields(DecisionRecord))
 _INSERT_DECISION: Final = (
     f"INSERT INTO decisions ({_COLUMNS}) VALUES ({', '.join(['%s'] * len(fields(DecisionRecord)))})")  # noqa: S608
+_DECISION_VALUES: Final = attrgetter(*(field.name for field in fields(DecisionRecord)))
 _SELECT_DECISIONS: Final = f"SELECT {_COLUMNS} FROM decisions"  # noqa: S608
 _INSERT_AUDIT: Final = (
     "INSERT INTO audit (event_time_ns, recorded_at_ns, action, operator, reason, subject, details)"
@@ -92,7 +94,7 @@ class Journal:
     @_journalled
     async def record_decision(self, record: DecisionRecord) -> None:
         """Write a decision."""
-        await self._writer.execute(_INSERT_DECISION, astuple(record))
+        await self._writer.execute(_INSERT_DECISION, _DECISION_VALUES(record))
 
     @_journalled
     async def renew_approval(self, decision_id: str, risk_epoch: int, signed_approval: bytes) -> None:
