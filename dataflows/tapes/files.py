@@ -29,6 +29,10 @@ _STEP_BYTES = 16 * 1024
 _DAMAGES = (zlib.error, zstandard.ZstdError)
 
 
+#: Is told how many bytes of a file were read.
+OnRead = Callable[[int], None]
+
+
 class TapeDamagedError(Exception):
     """The file ends early or cannot be decompressed further. `tail` is the beginning of a line that was cut off."""
 
@@ -72,15 +76,16 @@ def _tapes_of(path: Path) -> list[Path]:
     return tapes
 
 
-def read_lines(path: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[list[bytes]]:
+def read_lines(path: Path, block_bytes: int = BLOCK_BYTES, on_read: OnRead | None = None) -> Iterator[list[bytes]]:
     """Yield the lines of a tape, without their line ends, in lists of about `block_bytes`.
 
-    A line over `MAX_LINE_BYTES` comes one byte longer than that and no more. Raises `TapeDamagedError` after the last
+    `on_read` is told how many bytes of the file were read, step by step. A line over `MAX_LINE_BYTES` comes one byte
+    longer than that and no more. Raises `TapeDamagedError` after the last
     whole line of a damaged file, `InputError` where the file cannot be opened.
     """
     splitter = _Splitter(block_bytes)
     try:
-        for chunk in _chunks(path):
+        for chunk in _chunks(path, on_read or _nobody):
             if lines := splitter.feed(chunk):
                 yield lines
     except TapeDamagedError as damage:
@@ -113,17 +118,27 @@ class _Splitter:
         return lines
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _nobody(_size: int) -> None:
+    """Tell nobody."""
+
+
+def _chunks(path: Path, on_read: OnRead) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             make = _decompressor_of(file.read(4))
             file.seek(0)
             if make is None:
-                yield from iter(lambda: file.read(8 * _STEP_BYTES), b"")
+                yield from _steps(file, 8 * _STEP_BYTES, on_read)
             else:
-                yield from _decompressed(file, make)
+                yield from _decompressed(file, make, on_read)
     except OSError as error:
         raise InputError(f"a tape must be readable, was {str(path)!r}: {error.strerror}") from error
+
+
+def _steps(file: BinaryIO, size: int, on_read: OnRead) -> Iterator[bytes]:
+    while raw := file.read(size):
+        on_read(len(raw))
+        yield raw
 
 
 def _decompressor_of(head: bytes) -> Callable[[], _Decompressor] | None:
@@ -135,10 +150,11 @@ def _decompressor_of(head: bytes) -> Callable[[], _Decompressor] | None:
     return None
 
 
-def _decompressed(file: BinaryIO, make: Callable[[], _Decompressor]) -> Iterator[bytes]:
+def _decompressed(file: BinaryIO, make: Callable[[], _Decompressor], on_read: OnRead) -> Iterator[bytes]:
     """Decompress member after member: a recorder that was restarted appends a new one."""
     decoder, member, position = make(), 0, 0
-    while raw := file.read(_STEP_BYTES):
+    for step in _steps(file, _STEP_BYTES, on_read):
+        raw = step
         end = position + len(raw)
         while raw:
             if decoder.eof:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from dataflows.deadletters import DeadLetterReason
-from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, TapeDamagedError, read_lines
+from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, OnRead, TapeDamagedError, read_lines
 
 #: Lines at the head of a file that are looked at for its first time and its symbol.
 LOOK_AHEAD_LINES = 1000
@@ -70,14 +70,16 @@ def read_head(path: Path) -> Head:
     return Head(first_time, names.pop() if len(names) == 1 else "")
 
 
-def read_blocks(path: Path, head: Head, block_bytes: int = BLOCK_BYTES) -> Iterator[LineBlock]:
+def read_blocks(
+    path: Path, head: Head, block_bytes: int = BLOCK_BYTES, on_read: OnRead | None = None
+) -> Iterator[LineBlock]:
     """Yield the lines of a tape in blocks that are never empty, and at the end of a damaged one its truncation.
 
     The same lines come out whatever the size of the blocks. Raises `InputError` where the file cannot be opened.
     """
     latest, hint = head.first_time_ns, head.symbol_hint
     try:
-        for lines in read_lines(path, block_bytes):
+        for lines in read_lines(path, block_bytes, on_read):
             for own, part in _split_at_foreign(lines, hint):
                 hint = hint if own else ""
                 if part:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from dataflows.deadletters import DeadLetterReason
+from dataflows.tapes.files import OnRead
 from dataflows.tapes.lines import LineBlock, Problem, read_blocks, read_head
 
 
@@ -34,11 +35,11 @@ class Run(msgspec.Struct, gc=False):
 class _Cursor:
     """A place in one file: the block that is being read, and how far."""
 
-    def __init__(self, index: int, path: Path, block_bytes: int) -> None:
+    def __init__(self, index: int, path: Path, block_bytes: int, on_read: OnRead | None) -> None:
         head = read_head(path)
         self.index = index
         self.first_time_ns = head.first_time_ns
-        self._blocks = read_blocks(path, head, block_bytes)
+        self._blocks = read_blocks(path, head, block_bytes, on_read)
         self.block = LineBlock([], [], {}, "")
         self.at = 0
 
@@ -56,9 +57,9 @@ class _Cursor:
         return Run(times, block.payloads[start:end], [block.symbol_hint] * len(times), problems)
 
 
-def merged_runs(paths: Sequence[Path], block_bytes: int) -> Iterator[Run]:
+def merged_runs(paths: Sequence[Path], block_bytes: int, on_read: OnRead | None = None) -> Iterator[Run]:
     """Yield all entries of the files in order. Raises `InputError` where a file cannot be opened."""
-    cursors = [_Cursor(index, path, block_bytes) for index, path in enumerate(paths)]
+    cursors = [_Cursor(index, path, block_bytes, on_read) for index, path in enumerate(paths)]
     waiting = sorted(cursors, key=lambda cursor: cursor.first_time_ns, reverse=True)
     active: list[_Cursor] = []
     while waiting or active:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dataflows.deadletters import DeadLetter, DeadLetterReason
-from dataflows.tapes.files import BLOCK_BYTES, TapeDamagedError, find_tapes, read_lines
+from dataflows.tapes.files import BLOCK_BYTES, OnRead, TapeDamagedError, find_tapes, read_lines
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.lines import symbols_in
 from dataflows.tapes.merging import Run, merged_runs
@@ -20,31 +20,34 @@ Item = Frame | DeadLetter
 class TapeReader:
     """Reads tapes as one stream: iterate it for `Frame`s and `DeadLetter`s.
 
-    `paths` are files or folders of tapes. The items are the same whatever `block_bytes` is. Each iteration starts at
-    the beginning, or after the lines that `skip` named. Raises `NotFoundError` and `InputError` as `find_tapes` does.
+    `paths` are files or folders of tapes. The items are the same whatever `block_bytes` is; `on_read` is told the bytes
+    of files that were read, step by step. Each iteration starts at the beginning, or after what `skip` named. Raises
+    `NotFoundError` and `InputError` as `find_tapes` does.
     """
 
-    def __init__(self, paths: Sequence[Path], *, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(self, paths: Sequence[Path], *, block_bytes: int = BLOCK_BYTES, on_read: OnRead | None = None) -> None:
         self.tapes = find_tapes(paths)
         self._block_bytes = block_bytes
+        self._on_read = on_read
         self._skipped = 0
+        self._told = 0
 
-    def skip(self, lines: int) -> None:
+    def skip(self, lines: int, truncations: int = 0) -> None:
         """Let iterations start after this many lines, so that the first frame has at least the sequence `lines` + 1.
 
-        The truncation of a file that ended earlier is skipped too; one right at the place is told once more rather than
-        lost.
+        The truncation of a file that ended earlier is skipped too. One right at the place was seen before or was not:
+        `truncations` says how many were seen in all; by default it is told once more rather than lost.
         """
-        self._skipped = lines
+        self._skipped, self._told = lines, truncations
 
     def __iter__(self) -> Iterator[Item]:
         """Yield one item a line, and one more for each file that ends early."""
-        sequence = 0
-        for run in merged_runs(self.tapes, self._block_bytes):
+        sequence = truncations = 0
+        for run in merged_runs(self.tapes, self._block_bytes, self._on_read):
             end = sequence + run.lines
             if end >= self._skipped:
-                yield from _items(run, sequence, self._skipped)
-            sequence = end
+                yield from _items(run, sequence, self._skipped, self._told - truncations)
+            sequence, truncations = end, truncations + len(run.times) - run.lines
 
 
 def symbols(paths: Sequence[Path]) -> set[str]:
@@ -62,8 +65,11 @@ def symbols(paths: Sequence[Path]) -> set[str]:
     return names
 
 
-def _items(run: Run, sequence: int, skipped: int) -> Iterator[Item]:
-    """Yield the items of a run that comes after `sequence` lines, without the first `skipped` lines of the tape."""
+def _items(run: Run, sequence: int, skipped: int, told: int) -> Iterator[Item]:
+    """Yield the items of a run that comes after `sequence` lines, without the first `skipped` lines of the tape.
+
+    `told` is how many truncations from here on were seen before.
+    """
     if not run.problems and sequence >= skipped:
         numbers = range(sequence + 1, sequence + 1 + len(run.times))
         yield from map(Frame, numbers, run.times, run.payloads, run.hints)
@@ -72,7 +78,8 @@ def _items(run: Run, sequence: int, skipped: int) -> Iterator[Item]:
         problem = run.problems.get(index)
         truncated = problem is not None and problem.reason is DeadLetterReason.TRUNCATED_FILE
         sequence += not truncated
-        if sequence + truncated <= skipped:
+        told -= truncated
+        if sequence + (truncated and told < 0) <= skipped:
             continue
         payload = run.payloads[index]
         if problem is None:

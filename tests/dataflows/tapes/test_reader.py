@@ -149,6 +149,9 @@ def test_a_skip_passes_a_truncation_but_for_one_right_at_its_place(tmp_path: Pat
     later = write(tmp_path / "b.txt", [line(50), line(51)])
     assert reasons(read(tmp_path / "a.gz", later, skip=3)) == ["TRUNCATED_FILE", "frame", "frame"]
     assert [item.sequence for item in read(tmp_path / "a.gz", later, skip=4)] == [5]
+    reader = TapeReader([tmp_path / "a.gz", later])
+    reader.skip(3, truncations=1)
+    assert reasons(list(reader)) == ["frame", "frame"]
 
 
 def test_a_line_that_is_too_long_is_a_small_dead_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
