@@ -5,10 +5,11 @@ that answer already are used as they are.
 """
 
 import atexit
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +24,7 @@ from dataflows.tapes.reader import symbols
 from sluice.config import Settings
 from sluice.config.loading import catalog_of
 from sluice.config.settings import StrategySettings
-from sluice.config.writing import write_settings
+from sluice.config.writing import overrides_removed, write_settings
 from sluice.errors import NotFoundError, SluiceError
 from sluice.instruments import InstrumentCatalog
 from sluice.rpc import is_serving
@@ -152,12 +153,12 @@ def service_address(settings: Settings, name: str) -> str:
     return address
 
 
-def service_spec(settings: Settings, name: str, config: Path, environ: Mapping[str, str] | None = None) -> ProcessSpec:
-    """Return how to start a service with a configuration file."""
+def service_spec(settings: Settings, name: str, config: Path) -> ProcessSpec:
+    """Return how to start a service with a written configuration, which nothing of our environment overrides."""
     return ProcessSpec(
         name=name,
         argv=(sys.executable, "-m", "sluice", "serve", name, "--config", str(config)),
-        environ=environ or {},
+        environ=overrides_removed(os.environ),
         log=settings.run.data_dir / "logs" / f"{name}.log",
         address=service_address(settings, name),
     )

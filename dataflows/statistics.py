@@ -14,8 +14,9 @@ import msgspec
 
 from sluice.telemetry.histogram import LatencyHistogram
 
-#: The hops of the way from a frame to an order, in order; `tick` is the whole way.
-HOPS = ("features", "advance", "reports", "observe", "predict", "evaluate", "submit", "cancel", "tick")
+#: The hops of the way from a frame to an order, in order: `features` is the mean of the frames before a tick, `whole`
+#: is everything from a tick's rows to its last order.
+HOPS = ("features", "advance", "reports", "observe", "predict", "evaluate", "submit", "cancel", "whole")
 
 
 class Counts(msgspec.Struct):

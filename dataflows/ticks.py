@@ -17,7 +17,6 @@ class Tick(NamedTuple):
     time_ns: int
     lines: int = 0
     dead_letters: tuple[tuple[str, int], ...] = ()
-    read_at_ns: int = 0
     last: bool = False
 
 

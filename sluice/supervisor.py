@@ -36,11 +36,14 @@ _LOG_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """A process to run. `environ` is added to our own environment; `address` is its gRPC health address, or empty."""
+    """A process to run. `address` is its gRPC health address, or empty.
+
+    `environ` is added to our own environment; a variable that is None there is taken out of it.
+    """
 
     name: str
     argv: tuple[str, ...]
-    environ: Mapping[str, str]
+    environ: Mapping[str, str | None]
     log: Path
     address: str = ""
     restart: bool = True
@@ -197,8 +200,12 @@ def _spawn(spec: ProcessSpec) -> "subprocess.Popen[bytes]":
     spec.log.parent.mkdir(parents=True, exist_ok=True)
     with spec.log.open("ab") as log:
         return subprocess.Popen(
-            launcher.command(spec.argv, death_signal=signal.SIGKILL), env={**os.environ, **spec.environ},
+            launcher.command(spec.argv, death_signal=signal.SIGKILL), env=_environ(spec),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0)
+
+
+def _environ(spec: ProcessSpec) -> dict[str, str]:
+    return {name: value for name, value in {**os.environ, **spec.environ}.items() if value is not None}
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:

@@ -5,6 +5,7 @@ Nothing is computed here; the figures are the flow's statistics and the stores' 
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,11 +17,11 @@ from typing import Any
 from backtest.demo.progress import Shown, say, stage
 from backtest.demo.world import alone, clear, count_lines, demo_settings, synthetic_tape
 from backtest.report.html import write_report
-from backtest.report.summary import Summary, build_summary, with_report
+from backtest.report.summary import Summary, build_summary
 from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
 from dataflows.statistics import read_statistics
 from sluice.config import Settings
-from sluice.config.writing import write_settings
+from sluice.config.writing import overrides_removed, write_settings
 from sluice.errors import NotRunningError, SluiceError
 from sluice.stores.embedded import stores
 from sluice.supervisor import ProcessEvent, ProcessSpec, Supervisor, What
@@ -52,9 +53,8 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
             settings = with_stores(settings, urls)
             statistics = _replay(settings, options)
             wall_s = time.monotonic() - started
-            summary = with_report(build_summary(settings, statistics, wall_s), settings.run.data_dir / "report.html")
-            write_report(summary, settings)
-            return summary
+            summary = build_summary(settings, statistics, wall_s)
+            return write_report(summary, settings, settings.run.data_dir / "report.html")
 
 
 def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
@@ -84,7 +84,7 @@ def _flow_spec(settings: Settings, config: Path) -> ProcessSpec:
     return ProcessSpec(
         name=FLOW,
         argv=(sys.executable, "-m", "sluice", "run", "--config", str(config)),
-        environ={},
+        environ=overrides_removed(os.environ),
         log=settings.run.data_dir / "logs" / "flow.log",
     )
 

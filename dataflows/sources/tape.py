@@ -5,7 +5,6 @@ the number of lines emitted and the place on the tick grid. Nothing is decoded h
 its bytes, and a line that cannot be routed is a dead letter.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -76,7 +75,7 @@ class Router:
         return TapeState(self._lines, self._grid.next_ns, self._counted(), self._last_time_ns, self._ended)
 
     def _ticks(self, tick_ns: int, *, last: bool) -> Iterator[Routed]:
-        tick = Tick(tick_ns, self._lines, self._counted(), time.perf_counter_ns(), last)
+        tick = Tick(tick_ns, self._lines, self._counted(), last)
         for key in self._instruments:
             yield key, (key, tick)
 

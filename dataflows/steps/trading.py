@@ -6,7 +6,6 @@ predict, the strategies answer, and each intent goes through risk to execution. 
 the same: every call is idempotent.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -90,7 +89,12 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
 
     def _work(self, tick_rows: list[TickRow]) -> TickOutcome:
         tick = tick_rows[0].tick
-        rows = [found.row for found in tick_rows]
+        with self._statistics.timed("whole"):
+            self._walk(tick, [found.row for found in tick_rows])
+        self._count(tick_rows)
+        return TickOutcome(tick.time_ns, self._statistics.as_json(), tick.last)
+
+    def _walk(self, tick: Tick, rows: list[FeatureRow]) -> None:
         with self._statistics.timed("advance"):
             until = self._desk.advance(tick.time_ns)
         self._take_reports(until)
@@ -100,8 +104,6 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
             self._close(tick)
         else:
             self._trade(rows)
-        self._count(tick_rows)
-        return TickOutcome(tick.time_ns, self._statistics.as_json(), tick.last)
 
     def _take_reports(self, until: int) -> None:
         with self._statistics.timed("reports"):
@@ -168,7 +170,6 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
         counts.event_time_ns = tick.time_ns
         for found in tick_rows:
             self._statistics.hops["features"].record(found.frame_ns)
-        self._statistics.hops["tick"].record(time.perf_counter_ns() - tick.read_at_ns)
 
 
 #: After the last tick the venue is played on by this much, so that the closing cancels arrive and are reported.

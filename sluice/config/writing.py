@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 
 from sluice.config.settings import Settings
+from sluice.config.sources import read_environment
 
 
 def write_settings(settings: Settings, path: Path) -> None:
@@ -17,6 +19,11 @@ def write_settings(settings: Settings, path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(to_toml(settings))
+
+
+def overrides_removed(environ: Mapping[str, str]) -> dict[str, None]:
+    """Return the variables that would override a written file, each with None: what to take out of an environment."""
+    return {variable: None for variable, _ in read_environment(environ).values()}
 
 
 def to_toml(settings: Settings) -> str:
