@@ -8,7 +8,7 @@ from sluice.cli.options import config_option
 from sluice.config.settings import Settings
 
 
-@click.command()
+@click.command("execution")
 @config_option
 def serve(settings: Settings) -> None:
     """Run the execution service.
@@ -18,9 +18,10 @@ def serve(settings: Settings) -> None:
     """
     # Help pages must not pay for gRPC and PostgreSQL.
     from sluice.stores.embedded import stores  # noqa: PLC0415
-    from sluice.telemetry.logging import configure  # noqa: PLC0415
+    from sluice.telemetry import logging, metrics  # noqa: PLC0415
 
-    configure(settings.telemetry.log_level)
+    logging.configure(settings.telemetry.log_level)
+    metrics.serve(settings.telemetry.metrics_port)
     with stores(settings) as urls:
         asyncio.run(_serve(settings, urls.postgres_url, urls.redis_url))
 
@@ -31,5 +32,5 @@ async def _serve(settings: Settings, postgres_url: str, redis_url: str) -> None:
 
     server = ExecutionServer(settings, StoreUrls(postgres_url, redis_url))
     address = await server.start()
-    click.echo(f"execution serves on {address}")
+    click.echo(f"execution listens on {address}")
     await server.run_until_stopped()

@@ -1,8 +1,8 @@
 """The desk: the one writer that carries out commands, in the order journal, venue, journal, publication.
 
 What it holds to: nothing is sent that is not journalled, nothing is answered or published that is not journalled, and
-what the venue did not answer is UNKNOWN. If the journal fails, the desk stops for good (`failed`): the process must
-then end and recover, because its memory may know more or less than the journal.
+what the venue did not answer is UNKNOWN. If the journal fails, or a bug shows, the desk stops for good (`failed`): the
+process must then end and recover, because its memory may know more or less than the journal.
 """
 
 import asyncio
@@ -13,15 +13,16 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from execution import metrics
 from execution.codec import write_report
-from execution.domain import OrderState, ReportKind
+from execution.domain import OrderState, OrderStatus, ReportKind
 from execution.feed import ReportFeed
 from execution.journal import Journal
 from execution.ledger import Draft, Ledger
 from execution.state_machine import Occurrence
 from execution.venues.interface import SimulatedTime, Venue, VenueEvent, VenueOutcomeUnknown
 from sluice.clock import Clock, EventClock, observe
-from sluice.errors import InputError, NotFoundError, NotRunningError
+from sluice.errors import InputError, InvariantError, NotFoundError, NotRunningError, SluiceError
 
 _log = logging.getLogger("execution.desk")
 Answer = TypeVar("Answer")
@@ -55,13 +56,18 @@ class Desk:
         """Return the time that approvals are judged by: of the last tick in a replay, else the machine's."""
         return self._clock.now_ns()
 
+    @property
+    def in_event_time(self) -> bool:
+        """Tell whether time is that of the events."""
+        return isinstance(self._clock, EventClock)
+
     def sending_time_ns(self) -> int:
         """Return the event time of what is sent now.
 
         In event time that is one nanosecond after the tick on which it was decided, so that reports up to the tick
         never hold the tick's own orders, however often the tick is replayed.
         """
-        return self._clock.now_ns() + (1 if isinstance(self._clock, EventClock) else 0)
+        return self._clock.now_ns() + (1 if self.in_event_time else 0)
 
     async def exclusively(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run a command alone and to its end, even where the caller goes away in the middle."""
@@ -88,6 +94,7 @@ class Desk:
             raise NotRunningError(f"the journal must take every report, and did not: {error}") from error
         self.ledger.commit(draft)
         self.feed.publish([write_report(report).SerializeToString(deterministic=True) for report in draft.reports])
+        self._measure(draft)
 
     async def send(self, order: OrderState) -> None:
         """Send an order that is journalled, and journal the answer."""
@@ -114,23 +121,39 @@ class Desk:
             try:
                 draft.occur(event.client_order_id, occurrence_of(event))
             except (InputError, NotFoundError) as error:
+                metrics.EVENTS_LEFT_OUT.inc()
                 _log.error("the venue's event is left out: %s (%s)", error, event)
         for state in draft.orders.values():
             if state.excess_quantity:
                 _log.critical("%s was filled %s beyond its quantity", state.client_order_id, state.excess_quantity)
 
-    async def advance(self, event_time_ns: int) -> int:
+    async def advance(self, venue: SimulatedTime, event_time_ns: int) -> int:
         """Move a simulated venue to a time and return the last report up to then; going back only answers."""
-        assert isinstance(self.venue, SimulatedTime), "SimulationService is served for simulated venues only"
-        if event_time_ns > self._clock.now_ns():
-            draft = Draft(self.ledger)
-            self.take(draft, await self.venue.advance_to(event_time_ns))
-            await self.commit(draft)
+        if not self.in_event_time or event_time_ns > self._clock.now_ns():
+            await self.play(venue, event_time_ns)
             await self._keep_time(event_time_ns)
         return self.ledger.sequence_until(event_time_ns)
 
+    async def play(self, venue: SimulatedTime, event_time_ns: int) -> None:
+        """Play a simulated venue up to a time and journal what happened."""
+        try:
+            events = await venue.advance_to(event_time_ns)
+        except Exception as error:
+            # It may have lost events on the way; only a rebuild can tell.
+            raise InvariantError(f"the simulated venue must play its market, and failed: {error}") from error
+        draft = Draft(self.ledger)
+        self.take(draft, events)
+        await self.commit(draft)
+
+    def _measure(self, draft: Draft) -> None:
+        for report in draft.reports:
+            metrics.REPORTS.labels(report.kind.name).inc()
+        still_open = self.ledger.open_orders()
+        metrics.OPEN_ORDERS.set(len(still_open))
+        metrics.UNKNOWN_ORDERS.set(sum(1 for order in still_open if order.status is OrderStatus.UNKNOWN))
+
     async def _keep_time(self, event_time_ns: int) -> None:
-        if not isinstance(self._clock, EventClock):
+        if not self.in_event_time:
             return
         try:
             await self._journal.write_time(event_time_ns)
@@ -143,8 +166,14 @@ class Desk:
         async with self._writing:
             if self.failed.is_set():
                 work.close()
-                raise NotRunningError("execution must be restarted, because its journal has failed")
-            return await work
+                raise NotRunningError("execution must be restarted, because it has failed")
+            try:
+                return await work
+            except Exception as error:
+                # What a person can act on leaves memory as it was; after a bug nobody knows what memory is worth.
+                if isinstance(error, InvariantError) or not isinstance(error, SluiceError):
+                    self.failed.set()
+                raise
 
 
 def occurrence_of(event: VenueEvent) -> Occurrence:

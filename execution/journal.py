@@ -17,7 +17,7 @@ from execution.codec import read_order, read_report, write_report
 from execution.domain import ExecutionReport, OrderState, OrderStatus
 from execution.ledger import Draft, JournalledOrder, Ledger, NewOrder
 from sluice.envelope import Refusal
-from sluice.errors import NotRunningError
+from sluice.errors import NotRunningError, SluiceError
 from sluice.execution.v1 import execution_pb2 as messages
 from sluice.instruments import InstrumentCatalog
 from sluice.risk.v1.order_pb2 import Order
@@ -41,11 +41,11 @@ FROM orders ORDER BY created_at_ns, report_sequence"""
 _USED_BY = {"orders_nonce_key": Refusal.REPLAYED}
 
 
-class AlreadyUsedError(Exception):
+class AlreadyUsedError(SluiceError):
     """Another order has this nonce, decision or client order id already: nothing was written."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.name)
+        super().__init__(f"an order must be the first of its approval, was {refusal.name}")
         self.refusal = refusal
 
 

@@ -62,6 +62,7 @@ class Ledger:
     def __init__(self) -> None:
         self.last_sequence = 0
         self._orders: dict[str, OrderState] = {}
+        self._open: dict[str, OrderState] = {}
         self._by_decision: dict[str, str] = {}
         self._expiries_ns: dict[str, int] = {}
         self._nonces: set[bytes] = set()
@@ -89,8 +90,7 @@ class Ledger:
 
     def open_orders(self, instrument: str = "") -> list[OrderState]:
         """Return the orders that are not final, the oldest first; of one instrument where it is given."""
-        return [order for order in self._orders.values() if not order.status.final
-                and instrument in ("", order.request.instrument.key)]
+        return [order for order in self._open.values() if instrument in ("", order.request.instrument.key)]
 
     def nonce_used(self, nonce: bytes) -> bool:
         """Tell whether an order was made with this nonce."""
@@ -118,7 +118,8 @@ class Ledger:
             raise InvariantError(f"the next report must be {self.last_sequence + 1}, was {draft.reports[0].sequence}")
         for client_order_id, new in draft.created.items():
             self._index(client_order_id, new)
-        self._orders |= draft.orders
+        for state in draft.orders.values():
+            self._put(state)
         for report in draft.reports:
             self._count(report)
 
@@ -129,7 +130,7 @@ class Ledger:
             self._index(client_order_id, row.new)
         for report in reports:
             if report.kind is not ReportKind.NOT_SENT:
-                self._orders[report.client_order_id] = self._replayed(report, rows[report.client_order_id])
+                self._put(self._replayed(report, rows[report.client_order_id]))
             self._count(report)
 
     def _replayed(self, report: ExecutionReport, row: "JournalledOrder") -> OrderState:
@@ -142,6 +143,13 @@ class Ledger:
         if after is None or after.status is not report.status:
             raise InvariantError(f"report {report.sequence} must lead to {report.status}, was {after and after.status}")
         return replace(after, report_sequence=report.sequence)
+
+    def _put(self, state: OrderState) -> None:
+        self._orders[state.client_order_id] = state
+        if state.status.final:
+            self._open.pop(state.client_order_id, None)
+        else:
+            self._open[state.client_order_id] = state
 
     def _index(self, client_order_id: str, new: NewOrder) -> None:
         self._by_decision[new.decision_id] = client_order_id

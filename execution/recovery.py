@@ -44,10 +44,8 @@ class Recovery:
         """Do what has to be done before the service may serve. Raises `NotRunningError` where the venue is unsure."""
         await self._agree(commands)
         venue = self._desk.venue
-        if isinstance(venue, SimulatedTime):
-            draft = Draft(self._desk.ledger)
-            self._desk.take(draft, await venue.advance_to(self._desk.now_ns()))
-            await self._desk.commit(draft)
+        if self._desk.in_event_time and isinstance(venue, SimulatedTime):
+            await self._desk.play(venue, self._desk.now_ns())
 
     async def reconcile(self) -> list[OrderState]:
         """Ask for the fate of every order that is not final; return the states that changed."""

@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 import grpc
 
+from execution import metrics
 from execution.cancellation import Cancellation
 from execution.codec import write_state
 from execution.desk import Desk
@@ -18,6 +19,7 @@ from execution.domain import OrderState
 from execution.gate import ApprovalRefusedError
 from execution.recovery import Recovery
 from execution.submission import Submission
+from execution.venues.interface import SimulatedTime
 from sluice.envelope import Refusal
 from sluice.errors import InputError, NotFoundError, NotRunningError
 from sluice.execution.v1 import execution_pb2 as messages
@@ -140,8 +142,9 @@ class ExecutionServicer(services.ExecutionServiceServicer):
 class SimulationServicer(services.SimulationServiceServicer):
     """Moves a simulated venue through event time."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, venue: SimulatedTime) -> None:
         self._desk = desk
+        self._venue = venue
         self._ready = False
 
     def set_ready(self) -> None:
@@ -155,11 +158,12 @@ class SimulationServicer(services.SimulationServiceServicer):
             raise NotRunningError("execution must have recovered before it answers, and is recovering still")
         if request.event_time_ns < 0:
             raise InputError(f"event_time_ns must be 0 or above, was {request.event_time_ns}")
-        sequence = await self._desk.exclusively(self._desk.advance(request.event_time_ns))
-        return messages.AdvanceToResponse(report_sequence=sequence, event_time_ns=self._desk.now_ns())
+        sequence = await self._desk.exclusively(self._desk.advance(self._venue, request.event_time_ns))
+        return messages.AdvanceToResponse(report_sequence=sequence, event_time_ns=self._venue.now_ns())
 
 
 async def _refuse(context: Context, error: ApprovalRefusedError) -> NoReturn:
     code = grpc.StatusCode.PERMISSION_DENIED if error.refusal in _NOT_OURS else grpc.StatusCode.FAILED_PRECONDITION
+    metrics.REFUSALS.labels(error.refusal.name).inc()
     await context.abort(code, error.message, ((REFUSAL_TRAILER, error.refusal.name),))
     raise AssertionError("abort always raises")

@@ -1,7 +1,7 @@
 """Puts the execution service together: stores, venue, gate, desk, gRPC; starts it, recovers, and serves.
 
 Recovery comes before SERVING: the journal is read, its commands are laid before the venue, and what the venue answers
-is journalled. If the journal fails later, the process ends, so that whoever supervises it starts it anew.
+is journalled. If the journal fails later, or a bug shows, the process ends, so that whoever supervises it restarts it.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class ExecutionServer:
             raise
 
     async def run_until_stopped(self) -> None:
-        """Serve until a signal. Raises `NotRunningError` where the journal failed."""
+        """Serve until a signal. Raises `NotRunningError` where the desk failed."""
         assert self._shell is not None, "start comes first"
         assert self._desk is not None, "start comes first"
         stopped = asyncio.ensure_future(self._shell.run_until_stopped())
@@ -70,8 +70,8 @@ class ExecutionServer:
         await self.close()
         await stopped
         if broken:
-            raise NotRunningError("the journal must take every report, and failed: execution has stopped",
-                                  fix="see that PostgreSQL runs; a restart recovers from the journal")
+            raise NotRunningError("execution must hold journal and memory together, failed to, and has stopped",
+                                  fix="read its log; see that PostgreSQL runs; a restart recovers from the journal")
 
     async def close(self) -> None:
         """Stop serving, let what was begun end, and close everything."""
@@ -105,7 +105,7 @@ class ExecutionServer:
     async def _serve(self, desk: Desk, submission: Submission, commands: list[VenueCommand]) -> str:
         recovery = Recovery(desk)
         servicer = ExecutionServicer(Handlers(desk, submission, Cancellation(desk), recovery))
-        simulation = SimulationServicer(desk) if isinstance(desk.venue, SimulatedTime) else None
+        simulation = SimulationServicer(desk, desk.venue) if isinstance(desk.venue, SimulatedTime) else None
         shell = self._shell = ServerShell(
             "execution", self._settings.execution.address, registrations(servicer, simulation))
         address = await shell.start()

@@ -56,10 +56,10 @@ class Process:
             f'[run]\ndata_dir = "{self.folder}"\nnamespace = "{self.namespace}"\n'
             f'[source]\ntapes = ["{self.tape}"]\n[execution]\naddress = "{self.address}"\n'
             f'[stores]\npostgres_url = "{self.urls.postgres_url}"\nredis_url = "{self.urls.redis_url}"\n')
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log, (self.folder / "out").open("ab") as out:
             self.running = subprocess.Popen(
                 [sys.executable, "-m", "sluice", "serve", "execution", "--config", str(config)],
-                cwd=ROOT, stdout=log, stderr=log)
+                cwd=ROOT, stdout=out, stderr=log)
 
     def kill(self) -> None:
         with self.lock:
@@ -185,4 +185,10 @@ def test_a_run_with_kills_gives_the_reports_of_an_undisturbed_one(stores: StoreU
         # A tick takes a few milliseconds: the kills fall before, between and after its journal writes.
         got = run(disturbed, {3: 0.0, 7: 0.002, 11: 0.004, 15: 0.007, 19: 0.010})
         assert disturbed.process.starts == 6
+        ending = disturbed.process.running
+        assert ending is not None
+        ending.terminate()
+        assert ending.wait(20) == 0
+        lines = (disturbed.process.folder / "out").read_text().splitlines()
+        assert lines == [f"execution listens on {disturbed.process.address}"] * 6
     assert got == expected

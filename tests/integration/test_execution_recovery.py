@@ -169,6 +169,36 @@ def test_a_caller_that_goes_away_does_not_stop_its_order_half_way(stores: StoreU
     asyncio.run(story())
 
 
+def test_a_bug_on_the_way_stops_the_service_and_a_restart_loses_nothing(stores: StoreUrls, tmp_path: Path) -> None:
+    import grpc
+
+    class BrokenVenue(RecordingVenue):
+        broken = True
+
+        async def advance_to(self, event_time_ns: int) -> list[VenueEvent]:
+            if self.broken and event_time_ns > START_NS:
+                raise RuntimeError("a bug")
+            return await super().advance_to(event_time_ns)
+
+    async def story() -> None:
+        rig = a_rig(stores, tmp_path)
+        venue = rig.venue = BrokenVenue()
+        async with rig.running():
+            await rig.advance(START_NS)
+            order = await rig.submit(rig.approver.signed("d-1"))
+            venue.arrange_fill(order.client_order_id, START_NS + 5)
+            for code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await rig.advance(START_NS + 10)
+                assert caught.value.code() is code
+        venue.broken = False
+        async with rig.running():
+            await rig.advance(START_NS + 10)
+            assert await what_happened(rig) == ["SUBMITTED", "ACCEPTED", "FILL"]
+
+    asyncio.run(story())
+
+
 def test_a_journal_that_fails_stops_the_service_for_good(stores: StoreUrls, tmp_path: Path) -> None:
     import grpc
     import psycopg
