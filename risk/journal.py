@@ -28,6 +28,8 @@ from sluice.stores import postgres
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+#: How long a new service waits for the one before it to be gone.
+LOCK_PATIENCE_S: Final = 5
 _COLUMNS: Final = ", ".join(field.name for field in fields(DecisionRecord))
 _INSERT_DECISION: Final = (
     f"INSERT INTO decisions ({_COLUMNS}) VALUES ({', '.join(['%s'] * len(fields(DecisionRecord)))})")  # noqa: S608
@@ -73,8 +75,18 @@ class Journal:
 
     @classmethod
     async def open(cls, url: str, schema: str) -> Self:
-        """Connect twice. Raises `NotRunningError` where PostgreSQL does not answer."""
-        return cls(await postgres.connect(url, schema), await postgres.connect(url, schema))
+        """Connect twice and become the one writer.
+
+        Raises `NotRunningError` where PostgreSQL does not answer, or another service writes this journal already.
+        """
+        journal = cls(await postgres.connect(url, schema), await postgres.connect(url, schema))
+        try:
+            await journal._become_the_writer(schema)
+        except psycopg.errors.LockNotAvailable:
+            await journal.__aexit__()
+            raise NotRunningError(f"risk must be the only one to write {schema}, another one does",
+                                  fix="stop the other risk service, or give this run another run.namespace") from None
+        return journal
 
     async def __aenter__(self) -> Self:
         return self
@@ -171,6 +183,11 @@ class Journal:
             {asset: HighWater(*rest) for asset, *rest in marks},
             tuple(Latch(asset, Period(period), *rest) for asset, period, *rest in latches))
         return ServiceState(row[0], TradingState[row[1]], row[2], row[3], _market(row[4]), guard)
+
+    async def _become_the_writer(self, schema: str) -> None:
+        """Take the lock that lasts as long as the connection; a service that was killed gives it up at once."""
+        await self._writer.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_PATIENCE_S}s",))
+        await self._writer.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"sluice writer {schema}",))
 
     async def _audit(self, entries: Sequence[AuditEntry]) -> None:
         for entry in entries:

@@ -111,7 +111,9 @@ class RiskWorld:
     urls: StoreUrls
     execution: ReportingExecution
     execution_address: str
+    server: grpc.Server
     clock: str = "event"
+    risk_address: str = "127.0.0.1:0"
     limits: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[str] | None" = None
     address: str = ""
@@ -119,6 +121,14 @@ class RiskWorld:
 
     def start(self) -> RiskServiceStub:
         """Start the process, wait until it serves, and return a client."""
+        wait_serving(self.spawn(), timeout_s=30)
+        opened = channel(self.address)
+        self.channels.append(opened)
+        return RiskServiceStub(opened)
+
+    def spawn(self) -> str:
+        """Start the process and return the address that it has bound; it may not serve yet."""
+        self.close()
         environ = os.environ | self._environ()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sluice", "serve", "risk"], env=environ, stdout=subprocess.PIPE, text=True)
@@ -126,24 +136,22 @@ class RiskWorld:
         line = self.process.stdout.readline()
         assert line.startswith("risk listens on "), line
         self.address = line.split()[-1]
-        wait_serving(self.address, timeout_s=30)
-        opened = channel(self.address)
-        self.channels.append(opened)
-        return RiskServiceStub(opened)
+        return self.address
 
     def kill(self) -> None:
         """End the process as a power cut would."""
         assert self.process is not None
         self.process.kill()
-        self._ended()
+        self.ended()
 
     def stop(self) -> int:
         """Ask the process to end and return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self._ended()
+        return self.ended()
 
-    def _ended(self) -> int:
+    def ended(self) -> int:
+        """Wait until the process has ended by itself and return its exit code."""
         assert self.process is not None
         code = self.process.wait(timeout=20)
         if self.process.stdout is not None:
@@ -152,10 +160,18 @@ class RiskWorld:
 
     def close(self) -> None:
         """End what still runs."""
-        for opened in self.channels:
-            opened.close()
+        while self.channels:
+            self.channels.pop().close()
         if self.process is not None and self.process.poll() is None:
             self.kill()
+
+    def execution_away(self) -> None:
+        """Take execution's stand-in off its address."""
+        self.server.stop(0).wait()
+
+    def execution_back(self) -> None:
+        """Put it back on the same address."""
+        self.server, _ = _serving(self.execution, self.execution_address)
 
     def verified(self, answer: risk.EvaluateResponse, now_ns: int = NOON) -> ApprovedOrder | ApprovalRefused:
         """Verify an approval as execution does."""
@@ -169,7 +185,7 @@ class RiskWorld:
             "SLUICE_RUN__CLOCK": self.clock,
             "SLUICE_STORES__POSTGRES_URL": self.urls.postgres_url,
             "SLUICE_STORES__REDIS_URL": self.urls.redis_url,
-            "SLUICE_RISK__ADDRESS": "127.0.0.1:0",
+            "SLUICE_RISK__ADDRESS": self.risk_address,
             "SLUICE_EXECUTION__ADDRESS": self.execution_address,
             **{f"SLUICE_RISK__LIMITS__{name.upper()}": value for name, value in self.limits.items()},
         }
@@ -179,16 +195,22 @@ class RiskWorld:
 def risk_world(stores: StoreUrls, folder: Path, **options: object) -> Iterator[RiskWorld]:
     """Give a world with execution's stand-in running and risk not yet started."""
     stand_in = ReportingExecution()
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
-    add_ExecutionServiceServicer_to_server(stand_in, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    world = RiskWorld(folder, f"t{time.time_ns()}", stores, stand_in, f"127.0.0.1:{port}", **options)  # type: ignore[arg-type]
+    server, address = _serving(stand_in, "127.0.0.1:0")
+    world = RiskWorld(
+        folder, f"t{time.time_ns()}", stores, stand_in, address, server, **options)  # type: ignore[arg-type]
     try:
         yield world
     finally:
         world.close()
-        server.stop(0)
+        world.server.stop(0)
+
+
+def _serving(stand_in: ReportingExecution, address: str) -> tuple[grpc.Server, str]:
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
+    add_ExecutionServiceServicer_to_server(stand_in, server)
+    port = server.add_insecure_port(address)
+    server.start()
+    return server, f"127.0.0.1:{port}"
 
 
 def approval_of(answer: risk.EvaluateResponse) -> Approval:
