@@ -13,6 +13,7 @@ from backtest.report.numbers import count, money, percent, trimmed
 from backtest.report.results import InstrumentResult
 from backtest.report.scales import utc, utc_short
 from backtest.report.summary import Summary
+from dataflows.statistics import HOPS
 from sluice.config import Settings
 from sluice.decimals import text
 
@@ -34,8 +35,8 @@ def cards(summary: Summary) -> str:
         _card("Vetoed", count(summary.vetoed), f"for {len(summary.vetoes)} different reasons"),
         _card("Frames", count(summary.counts["frames"]), f"{count(summary.counts['dead_letters'])} dead letters"),
     ]
-    if tick := summary.latency_ms.get("tick"):
-        found.append(_card("A tick, p50", f"{tick['p50']:.2f} <small>ms</small>", f"p99 {tick['p99']:.2f} ms"))
+    if tick := summary.latency_ms.get(HOPS[-1]):
+        found.append(_card("A whole tick, p50", f"{tick['p50']:.2f} <small>ms</small>", f"p99 {tick['p99']:.2f} ms"))
     return f'<div class="cards">{"".join(found)}</div>'
 
 

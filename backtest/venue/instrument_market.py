@@ -26,6 +26,7 @@ _SIDES = {Side.BUY: BookSide.BID, Side.SELL: BookSide.ASK}
 _CHANGED = (BookResult.APPLIED, BookResult.LOADED)
 _TRANSACTION_TIME = re.compile(rb'"T"\s*:\s*(\d{1,16})')
 _EVENT = b'"e":"'
+_UPDATE = b'{"e":"depthUpdate","s":"%b","U":2,"u":2,"pu":1,"b":[["%b","2"]],"a":[]}'
 _UNUSED = (b"bookTicker", b"kline", b"forceOrder")
 
 
@@ -61,8 +62,8 @@ class InstrumentMarket:
     """A matching engine with the recorded market that it is fed with."""
 
     def __init__(self, instrument: Instrument, fees: FeeRates) -> None:
-        self._book = RecordedBook(instrument.tick_size)
-        self.engine = MatchingEngine(instrument, self._book, fees)
+        self.book = RecordedBook(instrument.tick_size)
+        self.engine = MatchingEngine(instrument, self.book, fees)
         self._was_synced = False
         self._has_single_trades = False
 
@@ -72,7 +73,7 @@ class InstrumentMarket:
         if isinstance(event, DepthUpdate):
             return self._on_update(event, transaction_time(payload), now_ns)
         if isinstance(event, DepthSnapshot):
-            result = self._book.recorded.apply_snapshot(event.last_update_id, event.bids, event.asks)
+            result = self.book.recorded.apply_snapshot(event.last_update_id, event.bids, event.asks)
             return self._on_book(result, everything, transaction_time(payload), now_ns)
         if isinstance(event, TradeEvent | AggregateTrade):
             return self._on_trade(event, transaction_time(payload), now_ns)
@@ -81,13 +82,13 @@ class InstrumentMarket:
         return []
 
     def _on_update(self, event: DepthUpdate, time: int, now_ns: int) -> list[VenueEvent]:
-        result = self._book.recorded.apply_update(
+        result = self.book.recorded.apply_update(
             event.first_update_id, event.last_update_id, event.previous_update_id, event.bids, event.asks)
         return self._on_book(result, _named_in(event), time, now_ns)
 
     def _on_book(self, result: BookResult, touched: Touched, time: int, now_ns: int) -> list[VenueEvent]:
-        joined = self._book.synced and not self._was_synced
-        self._was_synced = self._book.synced
+        joined = self.book.synced and not self._was_synced
+        self._was_synced = self.book.synced
         if result not in _CHANGED:
             return []
         # A snapshot and what waited for it may differ from the book before at any level.
@@ -105,6 +106,16 @@ class InstrumentMarket:
             return []
         aggressor = Side.SELL if event.buyer_is_maker else Side.BUY
         return self.engine.on_trade(Trade(exact(event.price), exact(event.quantity), aggressor, time), now_ns)
+
+
+def warm(instrument: Instrument) -> None:
+    """Compile the kernels that a market needs, so that the first order does not wait for it."""
+    market = InstrumentMarket(instrument, FeeRates(ZERO, ZERO))
+    tick = str(instrument.tick_size)
+    market.on_frame(b'{"lastUpdateId":1,"bids":[["%b","1"]],"asks":[]}' % tick.encode(), 0)
+    market.on_frame(_UPDATE % (instrument.symbol.encode(), tick.encode()), 0)
+    list(market.book.levels(Side.BUY))
+    market.book.quantity_at(Side.BUY, instrument.tick_size)
 
 
 def exact(value: float) -> Decimal:

@@ -11,6 +11,7 @@ from typing import Self
 
 from backtest.matching import rules
 from backtest.matching.engine import FeeRates
+from backtest.venue.instrument_market import warm
 from backtest.venue.recorded import RecordedMarket
 from dataflows.tapes.reader import TapeReader
 from execution.domain import OrderRequest
@@ -46,6 +47,8 @@ class SimulatedVenue:
         simulated = settings.execution.simulated
         fees = FeeRates(simulated.maker_fee_bps * _BASIS_POINT, simulated.taker_fee_bps * _BASIS_POINT)
         traded = catalog.select(settings.source.instruments) if settings.source.instruments else catalog
+        if (instrument := next(iter(traded), None)) is not None:
+            warm(instrument)
         market = RecordedMarket(iter(TapeReader(settings.source.tapes)), traded, fees)
         return cls(market, simulated.order_latency_ms * 1_000_000)
 

@@ -29,7 +29,7 @@ def test_summary_has_every_key_and_the_flows_counts() -> None:
 
     assert set(figures) >= KEYS
     assert figures["frames"] == figures["events"] + figures["dead_letters"] == 168_609
-    assert figures["latency_ms"]["tick"] == {"p50": 4.8, "p99": 14.2}
+    assert figures["latency_ms"]["whole"] == {"p50": 4.8, "p99": 14.2}
     assert figures["wall_s"] == 12.345
 
 
