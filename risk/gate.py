@@ -205,12 +205,14 @@ class Gate:
         self._apply(request.after_report_sequence, request.event_time_ns)
         if (observation := self.engine.observe(request.event_time_ns, map(wire.read_top, request.tops))) is None:
             return
-        epoch = self.risk_epoch + bool(observation.tripped)
+        # A Redis that has lost the epoch has lost the used nonces too: everything in flight must end.
+        forgotten = await self._fence.published() < self.risk_epoch
+        epoch = self.risk_epoch + bool(observation.tripped or forgotten)
         audit = [_latch_entry(latch) for latch in observation.tripped]
         sequence = self.engine.portfolio.report_sequence
         await self._journal.record_observation(observation, sequence, epoch, audit)
         self.engine.accept(observation)
-        if observation.tripped:
+        if epoch != self.risk_epoch:
             await self.advance_epoch()
         await self._void_unused(request.event_time_ns)
 

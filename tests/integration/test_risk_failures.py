@@ -11,9 +11,19 @@ from sluice.execution.v1 import execution_pb2 as execution
 from sluice.risk.v1 import risk_pb2 as risk
 from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
 from sluice.rpc import channel, is_serving, wait_serving
+from sluice.stores import redis as redis_store
 from sluice.stores.embedded import StoreUrls
 from sluice.stores.postgres import connect_sync, schema_of
-from tests.integration.risk_world import NOON, SECOND, RiskWorld, market, reason_names, request, risk_world
+from tests.integration.risk_world import (
+    NOON,
+    SECOND,
+    RiskWorld,
+    approval_of,
+    market,
+    reason_names,
+    request,
+    risk_world,
+)
 
 DISCONNECT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid()"""
@@ -123,6 +133,18 @@ def test_a_second_service_of_the_same_run_is_refused_and_the_first_goes_on(world
         second.spawn()
     assert second.ended() == 3
     assert client.Evaluate(request("a")).HasField("approval")
+
+
+def test_a_redis_that_lost_its_memory_ends_everything_in_flight(world: RiskWorld) -> None:
+    client = world.start()
+    client.ObserveMarket(market())
+    before = approval_of(client.Evaluate(request("a")))
+    key = f"{world.namespace}:risk_epoch"
+    with redis_store.connect_sync(world.urls.redis_url) as redis:
+        redis.delete(key)
+        client.ObserveMarket(market(NOON + SECOND))
+        assert redis.get(key) == str(before.risk_epoch + 1).encode()
+    assert approval_of(client.Evaluate(request("a"))).risk_epoch == before.risk_epoch + 1
 
 
 def test_an_intent_far_ahead_is_refused_and_does_not_move_the_clock(world: RiskWorld) -> None:
