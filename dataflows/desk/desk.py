@@ -1,11 +1,12 @@
 """The desk itself: what the trading step asks of the three services at a tick.
 
-Every call may be repeated after a crash of either side: deciding is idempotent by intent id, sending
-by decision id, and time only goes forward. So a call that finds its service away waits for it and asks again, and nothing is done twice.
+Every call may be repeated after a crash of either side: deciding is idempotent by intent id, sending by decision id,
+and time only goes forward. So a call that finds its service away waits for it and asks again, and nothing is done twice.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 import grpc
@@ -13,7 +14,7 @@ import grpc
 from dataflows.actors.market import FeatureRow
 from dataflows.actors.strategy_domain import CancelOrder, OrderReport, PlaceOrder, Prediction
 from dataflows.desk import wire
-from dataflows.desk.patience import AWAY, code_of, details_of, patiently
+from dataflows.desk.patience import AWAY, NotYetError, code_of, details_of, patiently
 from dataflows.desk.reports import ReportReader
 from sluice.envelope import client_order_id
 from sluice.errors import SluiceError
@@ -34,6 +35,17 @@ PATIENCE_S: Final = 120.0
 ADVANCE_DEADLINE_S: Final = 120.0
 #: Refusals that say that the order is there already: another try of ours came before.
 _ALREADY_SENT: Final = frozenset({"REPLAYED", "DUPLICATE_ORDER"})
+
+
+class Sent(Enum):
+    """What became of an approved order on its way to the venue."""
+
+    #: It is at the venue or on its way there, by this call or by one before.
+    YES = "yes"
+    #: Definitely not, and never will be.
+    NO = "no"
+    #: Not, because risk has begun a new epoch since: ask risk once more, it may sign the same decision anew.
+    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,7 @@ class Desk:
         self._catalog = catalog
         self._strategy = strategy
         self._observed = risk.ObserveMarketRequest()
+        self._advanced = execution.AdvanceToRequest()
 
     def close(self) -> None:
         """Close the channels."""
@@ -74,10 +87,11 @@ class Desk:
 
     def advance(self, event_time_ns: int) -> int:
         """Play the simulated venue up to a time; return the sequence of the last report until then."""
-        request = execution.AdvanceToRequest(event_time_ns=event_time_ns)
-        answer = patiently(
-            "execution", lambda: self._simulation.AdvanceTo(request, timeout=ADVANCE_DEADLINE_S), patience_s=PATIENCE_S)
-        return answer.report_sequence
+        self._advanced = execution.AdvanceToRequest(event_time_ns=event_time_ns)
+        return patiently("execution", self._advance_again, patience_s=PATIENCE_S).report_sequence
+
+    def _advance_again(self) -> execution.AdvanceToResponse:
+        return self._simulation.AdvanceTo(self._advanced, timeout=ADVANCE_DEADLINE_S)
 
     def reports(self, after: int, until: int) -> list[OrderReport]:
         """Return execution's reports after one sequence up to another."""
@@ -113,19 +127,32 @@ class Desk:
             return Approved(answer.decision_id, answer.approval)
         return Vetoed(answer.decision_id, tuple(_code_name(reason.code) for reason in answer.veto.reasons))
 
-    def submit(self, approved: Approved) -> bool:
-        """Send an approved order; return whether it is at the venue or on its way (False: definitely not sent)."""
+    def submit(self, approved: Approved) -> Sent:
+        """Send an approved order and return what became of it."""
         request = execution.SubmitOrderRequest(approval=approved.signed)
-        return patiently("execution", lambda: self._submit(request, approved.decision_id), patience_s=PATIENCE_S)
+        return patiently(
+            "execution", lambda: self._submit(request, approved.decision_id),
+            patience_s=PATIENCE_S, before_retry=self._tell_time)
 
-    def _submit(self, request: execution.SubmitOrderRequest, decision_id: str) -> bool:
+    def _tell_time(self) -> None:
+        """Tell a restarted execution how late it is: an approval must not look as if it came from the future."""
+        self._advance_again()
+
+    def _submit(self, request: execution.SubmitOrderRequest, decision_id: str) -> Sent:
         try:
             self._execution.SubmitOrder(request, timeout=CALL_DEADLINE_S)
         except grpc.RpcError as error:
             if code_of(error) in AWAY:
                 raise
-            return _refusal(error) in _ALREADY_SENT and self._exists(decision_id)
-        return True
+            return self._refused(_refusal(error), decision_id)
+        return Sent.YES
+
+    def _refused(self, refusal: str, decision_id: str) -> Sent:
+        if refusal == "NONCE_STORE":
+            raise NotYetError("Redis does not answer execution")
+        if refusal == "STALE_EPOCH":
+            return Sent.STALE
+        return Sent.YES if refusal in _ALREADY_SENT and self._exists(decision_id) else Sent.NO
 
     def _exists(self, decision_id: str) -> bool:
         try:

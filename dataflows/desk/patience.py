@@ -13,6 +13,11 @@ from sluice.errors import NotRunningError, SluiceError
 
 Answer = TypeVar("Answer")
 
+
+class NotYetError(Exception):
+    """A service answered, and said that it cannot do it now: another try may succeed."""
+
+
 #: Codes that say "not now": the service is starting, restarting, or still catching up.
 AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 
@@ -22,7 +27,7 @@ def code_of(error: grpc.RpcError) -> grpc.StatusCode:
     return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
 
 
-def details_of(error: grpc.RpcError) -> str:
+def details_of(error: Exception) -> str:
     """Return the words of a failed call."""
     return (error.details() if isinstance(error, grpc.Call) else str(error)) or ""
 
@@ -43,9 +48,8 @@ def patiently(
             if retry:
                 before_retry()
             return call()
-        except grpc.RpcError as error:
-            if code_of(error) not in AWAY:
-                raise SluiceError(f"{name} refused the call: {details_of(error)}") from error
+        except (grpc.RpcError, NotYetError) as error:
+            _raise_where_hopeless(name, error)
             if time.monotonic() > deadline:
                 raise NotRunningError(
                     f"{name} must answer within {patience_s:.0f} s, and did not: {details_of(error)}",
@@ -53,3 +57,8 @@ def patiently(
         time.sleep(pause_s)
         pause_s = min(pause_s * 2, 1.0)
         retry = True
+
+
+def _raise_where_hopeless(name: str, error: Exception) -> None:
+    if isinstance(error, grpc.RpcError) and code_of(error) not in AWAY:
+        raise SluiceError(f"{name} refused the call: {details_of(error)}") from error

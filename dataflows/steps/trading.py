@@ -15,7 +15,7 @@ from bytewax.operators import StatefulBatchLogic
 from dataflows.actors.market import FeatureRow
 from dataflows.actors.strategy import StrategyActor
 from dataflows.actors.strategy_domain import CancelOrder, Command, MarketView, OrderReport, PlaceOrder, Prediction
-from dataflows.desk.desk import Approved, Desk, order_id
+from dataflows.desk.desk import Approved, Desk, Sent, Vetoed, order_id
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.statistics import FlowStatistics
 from dataflows.steps.market import TickRow
@@ -137,17 +137,22 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
 
     def _place(self, strategy: StrategyActor, place: PlaceOrder, prediction: Prediction) -> None:
         self._statistics.counts.intents += 1
+        decision = self._evaluate(place, prediction)
+        while isinstance(decision, Approved):
+            with self._statistics.timed("submit"):
+                sent = self._desk.submit(decision)
+            if sent is Sent.YES:
+                strategy.on_sent(order_id(decision.decision_id))
+                return
+            again = self._evaluate(place, prediction) if sent is Sent.STALE else decision
+            if again == decision:
+                break
+            decision = again
+        strategy.on_refused()
+
+    def _evaluate(self, place: PlaceOrder, prediction: Prediction) -> Approved | Vetoed:
         with self._statistics.timed("evaluate"):
-            decision = self._desk.evaluate(place, prediction.model_version, self._report_sequence)
-        if not isinstance(decision, Approved):
-            strategy.on_refused()
-            return
-        with self._statistics.timed("submit"):
-            sent = self._desk.submit(decision)
-        if sent:
-            strategy.on_sent(order_id(decision.decision_id))
-        else:
-            strategy.on_refused()
+            return self._desk.evaluate(place, prediction.model_version, self._report_sequence)
 
     def _close(self, tick: Tick) -> None:
         self._desk.cancel_all("end of the tape")
