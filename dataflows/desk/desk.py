@@ -1,7 +1,8 @@
 """The desk itself: what the trading step asks of the three services at a tick.
 
 Every call may be repeated after a crash of either side: deciding is idempotent by intent id, sending by decision id,
-and time only goes forward. So a call that finds its service away waits for it and asks again, and nothing is done twice.
+and time only goes forward. So a call that finds its service away waits for it and asks again, and nothing is
+done twice.
 """
 
 from collections.abc import Sequence
