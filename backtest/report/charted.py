@@ -89,7 +89,7 @@ def _instrument(
     chart = price.html()
     if fills:
         chart += LineChart(
-            _held(fills, times), "held", "position", "", 4, 80, times, step=True, base=0.0, wanted_ticks=2).html()
+            _held(fills, times), "held", "position", "", 4, 80, times, step=True, base=0.0, wanted_ticks=3).html()
     return f"<h3>{escape(key)} <small class=hint>{_in_words(result)}</small></h3>{chart}{_legend_fills(fills, shown)}"
 
 

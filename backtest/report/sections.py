@@ -32,12 +32,18 @@ def cards(summary: Summary) -> str:
     found += [
         _card("Fills", count(summary.fills), f"{count(filled)} of {count(summary.approvals)} orders filled in full"),
         _card("Approved", count(summary.approvals), f"of {count(summary.counts['intents'])} intents"),
-        _card("Vetoed", count(summary.vetoed), f"for {len(summary.vetoes)} different reasons"),
+        _card("Vetoed", count(summary.vetoed), _reasons(len(summary.vetoes))),
         _card("Frames", count(summary.counts["frames"]), f"{count(summary.counts['dead_letters'])} dead letters"),
     ]
     if tick := summary.latency_ms.get(HOPS[-1]):
         found.append(_card("A whole tick, p50", f"{tick['p50']:.2f} <small>ms</small>", f"p99 {tick['p99']:.2f} ms"))
     return f'<div class="cards">{"".join(found)}</div>'
+
+
+def _reasons(number: int) -> str:
+    if number == 0:
+        return "risk refused nothing"
+    return "for one reason" if number == 1 else f"for {number} different reasons"
 
 
 def _result_card(asset: str, summary: Summary) -> str:

@@ -74,7 +74,7 @@ section {
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 12.5px; color: var(--soft); margin: 2px 0 0 76px; }
 .legend i { display: inline-block; width: 11px; height: 10px; margin-right: 6px; transform: none; }
 .bars { display: grid; gap: 9px; margin-top: 12px; }
-.bar { display: grid; grid-template-columns: minmax(96px, 34%) minmax(0, 1fr) minmax(56px, auto); gap: 0 12px;
+.bar { display: grid; grid-template-columns: minmax(96px, 30%) minmax(0, 1fr) 84px; gap: 0 12px;
   align-items: center; font-size: 13.5px; }
 .bar .name { overflow-wrap: anywhere; }
 .bar .track { background: var(--rule); border-radius: 4px; height: 12px; overflow: hidden; }
