@@ -17,7 +17,7 @@ from typing import Any
 from backtest.demo.progress import Shown, say, stage
 from backtest.demo.world import alone, clear, count_lines, demo_settings, synthetic_tape
 from backtest.report.html import write_report
-from backtest.report.summary import Summary, build_summary
+from backtest.report.summary import Summary, build_summary, to_json
 from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
 from dataflows.statistics import read_statistics
 from sluice.config import Settings
@@ -54,7 +54,9 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
             statistics = _replay(settings, options)
             wall_s = time.monotonic() - started
             summary = build_summary(settings, statistics, wall_s)
-            return write_report(summary, settings, settings.run.data_dir / "report.html")
+            summary = write_report(summary, settings, settings.run.data_dir / "report.html")
+            (settings.run.data_dir / "summary.json").write_text(to_json(summary))
+            return summary
 
 
 def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
