@@ -31,6 +31,11 @@ class InferenceServicer(inference_pb2_grpc.InferenceServiceServicer):
         self._loaded = LoadedBundle(registry.read(registry.active_version()), threads)
 
     @property
+    def loaded(self) -> LoadedBundle:
+        """Return the bundle that answers now."""
+        return self._loaded
+
+    @property
     def version(self) -> str:
         """Return the version that answers now."""
         return self._loaded.version
