@@ -59,7 +59,7 @@ class SymbolFrames:
 
     def __init__(self, symbol: SymbolParameters, market: SymbolMarket, seed: int) -> None:
         self._symbol = symbol.symbol
-        self._bottom = market.constants.bottom
+        self._bottom = int(market.constants[0]["bottom"])
         self._price = Notation(symbol.instrument.tick_size)
         self._lots = Notation(symbol.instrument.lot_size)
         self._tick = symbol.instrument.tick_size
@@ -88,7 +88,7 @@ class SymbolFrames:
         """Return a REST depth snapshot of the book as it is: a bare answer, received some 40 ms later."""
         time_ms = now_ns // 1_000_000
         sides = ",".join(f'"{name}":[{self._side(market, side)}]' for name, side in (("bids", BIDS), ("asks", ASKS)))
-        head = f'"lastUpdateId":{market.numbers.update_id[0]},"E":{time_ms + 2},"T":{time_ms}'
+        head = f'"lastUpdateId":{market.numbers[0]["update_id"]},"E":{time_ms + 2},"T":{time_ms}'
         return now_ns + 41_386_500, f"{{{head},{sides}}}"
 
     def _side(self, market: SymbolMarket, side: int) -> str:

@@ -12,7 +12,7 @@ from backtest.synthetic.draws import Generator, below, generator, normal
 from backtest.synthetic.ladder import Ladder, empty_ladder, populate
 from backtest.synthetic.parameters import CHUNK_STEPS, MarketParameters, SymbolParameters
 from backtest.synthetic.paths import STEP_SECONDS
-from dataflows.kernels import Floats, Integers
+from dataflows.kernels import Floats, Integers, RecordArray
 
 #: Ticks that quotes may move at once, so that a window's changes stay bounded.
 LONGEST_MOVE = 1_500
@@ -20,36 +20,40 @@ LONGEST_MOVE = 1_500
 FLUSH_NS = 100_000_000
 
 
-class Constants(NamedTuple):
-    """What does not change during a run, in ticks and lots. `drift` is the pressure's, `regimes` one row a regime."""
-
-    bottom: int
-    ticks_per_bps: float
-    volatility: float
-    loading: float
-    touch_lots: float
-    order_lots: float
-    density: float
-    extent: int
-    drift: float
-    fade: float
-    regimes: Floats
-
-
-class Numbers(NamedTuple):
-    """State that is no book. `price`, `pressure` and `excitation` are floats, the rest integers; one element each."""
-
-    price: Floats
-    pressure: Floats
-    excitation: Floats
-    now_ns: Integers
-    update_id: Integers
-    window_first_id: Integers
-    window_last_id: Integers
-    next_flush_ns: Integers
-    trade_id: Integers
-    aggregate_id: Integers
-    quote: Integers
+#: What does not change during a run, in ticks and lots; `drift` is that of the hidden pressure.
+CONSTANTS = np.dtype(
+    [
+        ("bottom", "i8"),
+        ("ticks_per_bps", "f8"),
+        ("volatility", "f8"),
+        ("loading", "f8"),
+        ("touch_lots", "f8"),
+        ("order_lots", "f8"),
+        ("density", "f8"),
+        ("extent", "i8"),
+        ("drift", "f8"),
+        ("fade", "f8"),
+    ]
+)
+#: State that is no book: the efficient price, the symbol's own pressure, the clock, ids, and the last quote told.
+NUMBERS = np.dtype(
+    [
+        ("price", "f8"),
+        ("pressure", "f8"),
+        ("excitation", "f8"),
+        ("now_ns", "i8"),
+        ("update_id", "i8"),
+        ("window_first_id", "i8"),
+        ("window_last_id", "i8"),
+        ("next_flush_ns", "i8"),
+        ("trade_id", "i8"),
+        ("aggregate_id", "i8"),
+        ("bid", "i8"),
+        ("bid_lots", "i8"),
+        ("ask", "i8"),
+        ("ask_lots", "i8"),
+    ]
+)
 
 
 class Log(NamedTuple):
@@ -85,53 +89,53 @@ def empty_log() -> Log:
 
 
 class SymbolMarket(NamedTuple):
-    """One symbol's whole state, handed to the kernels."""
+    """One symbol's whole state, handed to the kernels: `numbers` and `constants` are arrays of one record.
+
+    `regimes` has one row a regime, its columns are the fields of `parameters.Regime`.
+    """
 
     ladder: Ladder
-    numbers: Numbers
-    constants: Constants
+    numbers: RecordArray
+    constants: RecordArray
+    regimes: Floats
     generator: Generator
 
 
 def open_market(symbol: SymbolParameters, market: MarketParameters) -> SymbolMarket:
     """Return the state of a symbol at the start, its book filled."""
     state = generator(market.seed, symbol.symbol)
-    bottom = int(symbol.start_ticks * 0.6)
-    density = min(0.9, max(0.15, 3.0 / symbol.ticks_per_bps))
-    constants = Constants(
-        bottom=bottom,
-        ticks_per_bps=symbol.ticks_per_bps,
-        volatility=symbol.profile.volatility,
-        loading=symbol.profile.loading,
-        touch_lots=symbol.lots(symbol.profile.touch_notional),
-        order_lots=symbol.lots(symbol.profile.order_notional),
-        density=density,
-        extent=min(int(1_300 / density), symbol.start_ticks // 8),
-        drift=market.pressure_drift,
-        fade=STEP_SECONDS / market.pressure_seconds,
-        regimes=np.array([tuple(regime) for regime in market.regimes], np.float64),
-    )
+    constants = _constants(symbol, market)
     ladder = empty_ladder(int(symbol.start_ticks * 0.8))
-    first = symbol.start_ticks - bottom
-    populate(ladder, state, first, constants.touch_lots, density, constants.extent)
-    return SymbolMarket(ladder, _first_numbers(first, market.start_ns, state), constants, state)
+    fixed = constants[0]
+    first = symbol.start_ticks - int(fixed["bottom"])
+    populate(ladder, state, first, fixed["touch_lots"], fixed["density"], fixed["extent"])
+    regimes = np.array([tuple(regime) for regime in market.regimes], np.float64)
+    return SymbolMarket(ladder, _first_numbers(first, market.start_ns, state), constants, regimes, state)
 
 
-def _first_numbers(first: int, start_ns: int, state: Generator) -> Numbers:
-    def one(value: int) -> Integers:
-        return np.array([value], np.int64)
+def _constants(symbol: SymbolParameters, market: MarketParameters) -> RecordArray:
+    made = np.zeros(1, CONSTANTS)
+    density = min(0.9, max(0.15, 3.0 / symbol.ticks_per_bps))
+    made["bottom"] = int(symbol.start_ticks * 0.6)
+    made["ticks_per_bps"] = symbol.ticks_per_bps
+    made["volatility"] = symbol.profile.volatility
+    made["loading"] = symbol.profile.loading
+    made["touch_lots"] = symbol.lots(symbol.profile.touch_notional)
+    made["order_lots"] = symbol.lots(symbol.profile.order_notional)
+    made["density"] = density
+    made["extent"] = min(int(1_300 / density), symbol.start_ticks // 8)
+    made["drift"] = market.pressure_drift
+    made["fade"] = STEP_SECONDS / market.pressure_seconds
+    return made
 
-    first_id = 5_000_000_000_000 + below(state, 1_000_000_000)
-    return Numbers(
-        price=np.array([first + 0.5]),
-        pressure=np.array([normal(state)]),
-        excitation=np.zeros(1),
-        now_ns=one(start_ns),
-        update_id=one(first_id),
-        window_first_id=one(0),
-        window_last_id=one(first_id),
-        next_flush_ns=one(start_ns + FLUSH_NS // 2),
-        trade_id=one(4_000_000_000 + below(state, 1_000_000_000)),
-        aggregate_id=one(2_000_000_000 + below(state, 500_000_000)),
-        quote=np.zeros(4, np.int64),
-    )
+
+def _first_numbers(first: int, start_ns: int, state: Generator) -> RecordArray:
+    made = np.zeros(1, NUMBERS)
+    made["price"] = first + 0.5
+    made["now_ns"] = start_ns
+    made["update_id"] = made["window_last_id"] = 5_000_000_000_000 + below(state, 1_000_000_000)
+    made["pressure"] = normal(state)
+    made["next_flush_ns"] = start_ns + FLUSH_NS // 2
+    made["trade_id"] = 4_000_000_000 + below(state, 1_000_000_000)
+    made["aggregate_id"] = 2_000_000_000 + below(state, 500_000_000)
+    return made

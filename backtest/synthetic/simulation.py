@@ -59,12 +59,12 @@ def simulate(market: SymbolMarket, paths: Paths, start_ns: int, log: Log) -> Non
     """Simulate a chunk of steps from a time on; write what happened into the log, from its beginning."""
     log.counts[:] = 0
     for step in range(len(paths.regime)):
-        market.numbers.now_ns[0] = start_ns + step * STEP_NS
-        regime = market.constants.regimes[paths.regime[step]]
+        market.numbers[0].now_ns = start_ns + step * STEP_NS
+        regime = market.regimes[paths.regime[step]]
         pressure = _advance_price(market, regime, paths.factor[step], paths.pressure[step])
-        if market.numbers.now_ns[0] % 1_000_000_000 < STEP_NS:
+        if market.numbers[0].now_ns % 1_000_000_000 < STEP_NS:
             _log_mark(market, log, pressure)
-        market.numbers.now_ns[0] += below(market.generator, STEP_NS // 2)
+        market.numbers[0].now_ns += below(market.generator, STEP_NS // 2)
         _quote(market, log, regime, pressure)
         _redraw_queues(market, log, regime, pressure)
         _orders(market, log, regime, pressure)
@@ -74,49 +74,49 @@ def simulate(market: SymbolMarket, paths: Paths, start_ns: int, log: Log) -> Non
 @kernel
 def _advance_price(market: SymbolMarket, regime: Floats, factor: float, common: float) -> float:
     """Move the efficient price by a step; return the pressure on this symbol."""
-    constants, numbers, state = market.constants, market.numbers, market.generator
-    numbers.pressure[0] = reverting(state, numbers.pressure[0], constants.fade)
-    pressure = 0.6 * common + 0.8 * numbers.pressure[0]
+    constants, numbers, state = market.constants[0], market.numbers[0], market.generator
+    numbers.pressure = reverting(state, numbers.pressure, constants.fade)
+    pressure = 0.6 * common + 0.8 * numbers.pressure
     own = np.sqrt(1.0 - constants.loading * constants.loading) * normal(state)
     noise = (constants.loading * factor + own) * np.sqrt(STEP_SECONDS)
     volatility = regime[0] * constants.volatility * constants.ticks_per_bps
-    numbers.price[0] += volatility * (noise + constants.drift * pressure * STEP_SECONDS)
+    numbers.price += volatility * (noise + constants.drift * pressure * STEP_SECONDS)
     limit = 0.15 * constants.ticks_per_bps * 10_000.0
     middle = constants.ticks_per_bps * 10_000.0 - constants.bottom
-    numbers.price[0] = min(max(numbers.price[0], middle - limit), middle + limit)
+    numbers.price = min(max(numbers.price, middle - limit), middle + limit)
     return float(pressure)
 
 
 @kernel
 def _begin_event(market: SymbolMarket) -> None:
     """Give the next event of the book its time and its update id; ids between belong to other books."""
-    numbers = market.numbers
-    numbers.now_ns[0] += 1 + below(market.generator, STEP_NS // 16)
-    numbers.update_id[0] += 2 + below(market.generator, 40)
-    if numbers.window_first_id[0] == 0:
-        numbers.window_first_id[0] = numbers.update_id[0]
+    numbers = market.numbers[0]
+    numbers.now_ns += 1 + below(market.generator, STEP_NS // 16)
+    numbers.update_id += 2 + below(market.generator, 40)
+    if numbers.window_first_id == 0:
+        numbers.window_first_id = numbers.update_id
 
 
 @kernel
 def _publish_quote(market: SymbolMarket, log: Log) -> None:
     """Log the best prices if an event changed them or their size."""
-    ladder, quote = market.ladder, market.numbers.quote
+    ladder, numbers = market.ladder, market.numbers[0]
     bid, ask = ladder.best[BIDS], ladder.best[ASKS]
     bid_lots, ask_lots = ladder.quantity[BIDS, bid], ladder.quantity[ASKS, ask]
-    if quote[0] == bid and quote[1] == bid_lots and quote[2] == ask and quote[3] == ask_lots:
+    if numbers.bid == bid and numbers.bid_lots == bid_lots and numbers.ask == ask and numbers.ask_lots == ask_lots:
         return
-    quote[0], quote[1], quote[2], quote[3] = bid, bid_lots, ask, ask_lots
+    numbers.bid, numbers.bid_lots, numbers.ask, numbers.ask_lots = bid, bid_lots, ask, ask_lots
     row = log.quotes[log.counts[QUOTES]]
     log.counts[QUOTES] += 1
-    row[0], row[1] = market.numbers.now_ns[0], market.numbers.update_id[0]
-    row[2:] = quote
+    row[0], row[1], row[2], row[3] = numbers.now_ns, numbers.update_id, bid, bid_lots
+    row[4], row[5] = ask, ask_lots
 
 
 @kernel
 def _quote(market: SymbolMarket, log: Log, regime: Floats, pressure: float) -> None:
     """Move the quotes after the efficient price, if it has gone too far from them or they stand too wide."""
-    ladder, constants, state = market.ladder, market.constants, market.generator
-    price = market.numbers.price[0]
+    ladder, constants, state = market.ladder, market.constants[0], market.generator
+    price = market.numbers[0].price
     wide = ladder.best[ASKS] - ladder.best[BIDS]
     spread = 1 + int(lognormal(state, regime[3] * constants.volatility * constants.ticks_per_bps, 0.7))
     lag = LAG_BPS * constants.ticks_per_bps * np.sqrt(regime[0] / NORMAL_VOLATILITY_BPS) * constants.volatility
@@ -132,7 +132,7 @@ def _quote(market: SymbolMarket, log: Log, regime: Floats, pressure: float) -> N
 
 @kernel
 def _redraw_queues(market: SymbolMarket, log: Log, regime: Floats, pressure: float) -> None:
-    ladder, constants, state = market.ladder, market.constants, market.generator
+    ladder, constants, state = market.ladder, market.constants[0], market.generator
     lots = constants.touch_lots * regime[4]
     for side in range(2):
         if uniform(state) < TOUCH_RATE * STEP_SECONDS:
@@ -155,18 +155,18 @@ def _redraw_behind(market: SymbolMarket, lots: float, pressure: float, reach: in
     if not 0 <= index < ladder.quantity.shape[1]:
         return
     _begin_event(market)
-    present = uniform(state) < market.constants.density
+    present = uniform(state) < market.constants[0].density
     put(ladder, side, index, queue_lots(state, side, lots, pressure) if present else 0)
 
 
 @kernel
 def _orders(market: SymbolMarket, log: Log, regime: Floats, pressure: float) -> None:
     """Let market orders come at the rate that the regime and the orders just before make."""
-    numbers, state = market.numbers, market.generator
-    numbers.excitation[0] -= EXCITATION_FADE * STEP_SECONDS * numbers.excitation[0]
+    numbers, state = market.numbers[0], market.generator
+    numbers.excitation -= EXCITATION_FADE * STEP_SECONDS * numbers.excitation
     for _ in range(2):
-        if uniform(state) < 0.5 * STEP_SECONDS * (regime[2] + numbers.excitation[0]):
-            numbers.excitation[0] += EXCITATION
+        if uniform(state) < 0.5 * STEP_SECONDS * (regime[2] + numbers.excitation):
+            numbers.excitation += EXCITATION
             lean = min(max(FLOW_LEAN * pressure, -0.8), 0.8)
             sells = uniform(state) >= 0.5 + 0.5 * lean
             _execute(market, log, BIDS if sells else ASKS, regime, lean)
@@ -179,7 +179,7 @@ def _execute(market: SymbolMarket, log: Log, side: int, regime: Floats, lean: fl
     Its impact on the efficient price is only what was not to be expected of the flow's lean (Hasbrouck, "Measuring the
     information content of stock trades", 1991): what can be foreseen is the pressure's drift alone.
     """
-    constants, state = market.constants, market.generator
+    constants, state = market.constants[0], market.generator
     _begin_event(market)
     left = max(1, int(lognormal(state, constants.order_lots, ORDER_DEVIATION)))
     size = min(np.sqrt(left / constants.order_lots), 4.0)
@@ -191,23 +191,23 @@ def _execute(market: SymbolMarket, log: Log, side: int, regime: Floats, lean: fl
         if left == 0:
             break
     move = IMPACT * size * regime[0] * constants.volatility * constants.ticks_per_bps
-    market.numbers.price[0] += move * ((1.0 if side == ASKS else -1.0) - lean)
+    market.numbers[0].price += move * ((1.0 if side == ASKS else -1.0) - lean)
     _publish_quote(market, log)
 
 
 @kernel
 def _log_fills(market: SymbolMarket, log: Log, side: int, lots: int) -> None:
     """Log the fills of one aggregate trade: one to three resting orders."""
-    numbers = market.numbers
-    numbers.aggregate_id[0] += 1
+    numbers = market.numbers[0]
+    numbers.aggregate_id += 1
     parts = min(lots, 1 + below(market.generator, 2) * (1 + below(market.generator, 2)))
     for part in range(parts, 0, -1):
         share = lots if part == 1 else 1 + below(market.generator, lots - part + 1)
         lots -= share
-        numbers.trade_id[0] += 1
+        numbers.trade_id += 1
         row = log.trades[log.counts[TRADES]]
         log.counts[TRADES] += 1
-        row[0], row[1], row[2] = numbers.now_ns[0], numbers.trade_id[0], numbers.aggregate_id[0]
+        row[0], row[1], row[2] = numbers.now_ns, numbers.trade_id, numbers.aggregate_id
         row[3], row[4], row[5] = market.ladder.best[side], share, side == BIDS
 
 
@@ -215,8 +215,8 @@ def _log_fills(market: SymbolMarket, log: Log, side: int, lots: int) -> None:
 def _log_mark(market: SymbolMarket, log: Log, pressure: float) -> None:
     row = log.marks[log.counts[MARKS]]
     log.counts[MARKS] += 1
-    row[0] = market.numbers.now_ns[0] // 1_000_000_000
-    row[1] = market.numbers.price[0]
+    row[0] = market.numbers[0].now_ns // 1_000_000_000
+    row[1] = market.numbers[0].price
     row[2] = 0.5 * (market.ladder.best[BIDS] + market.ladder.best[ASKS])
     row[3] = pressure
 
@@ -224,19 +224,19 @@ def _log_mark(market: SymbolMarket, log: Log, pressure: float) -> None:
 @kernel
 def _flush_if_due(market: SymbolMarket, log: Log, now_ns: int) -> None:
     """Log the levels that changed since the last time, about every 100 ms, or earlier before there are too many."""
-    numbers, ladder = market.numbers, market.ladder
+    numbers, ladder = market.numbers[0], market.ladder
     crowded = max(ladder.changes[BIDS], ladder.changes[ASKS]) > CHANGED_CAPACITY - 2 * LONGEST_MOVE
-    if now_ns < numbers.next_flush_ns[0] and not crowded:
+    if now_ns < numbers.next_flush_ns and not crowded:
         return
-    numbers.next_flush_ns[0] = now_ns + FLUSH_NS + STEP_NS * (below(market.generator, 3) - 1)
-    if numbers.window_first_id[0] == 0:
+    numbers.next_flush_ns = now_ns + FLUSH_NS + STEP_NS * (below(market.generator, 3) - 1)
+    if numbers.window_first_id == 0:
         return
     row = log.depths[log.counts[DEPTHS]]
     log.counts[DEPTHS] += 1
-    row[0], row[1], row[2] = now_ns, numbers.window_first_id[0], numbers.update_id[0]
-    row[3], row[4] = numbers.window_last_id[0], log.counts[LEVELS]
+    row[0], row[1], row[2] = now_ns, numbers.window_first_id, numbers.update_id
+    row[3], row[4] = numbers.window_last_id, log.counts[LEVELS]
     row[5], row[6] = _log_levels(ladder, log, BIDS), _log_levels(ladder, log, ASKS)
-    numbers.window_last_id[0], numbers.window_first_id[0] = numbers.update_id[0], 0
+    numbers.window_last_id, numbers.window_first_id = numbers.update_id, 0
     forget_changes(ladder)
 
 
