@@ -17,6 +17,7 @@ from dataflows.bars import BAR_CAPACITY
 from dataflows.book.state import BookResult
 from dataflows.codecs import binance_events as events
 from dataflows.codecs.binance import Rejection, decode
+from dataflows.codecs.binance_quick import LONGEST_FRAME
 from dataflows.deadletters import DeadLetter, DeadLetterReason
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.kernels import Floats
@@ -27,6 +28,7 @@ from sluice.instruments import Instrument, InstrumentCatalog
 __all__ = ["BookTop", "FeatureRow", "MarketActor"]
 
 _SECOND_NS = 1_000_000_000
+_APPLIED = int(BookResult.APPLIED)
 _NONE, _GAP = None, DeadLetterReason.SEQUENCE_GAP
 #: What becomes of a frame by what it did to the book; None is an event.
 _REASONS: dict[int, tuple[DeadLetterReason, str] | None] = dict.fromkeys(map(int, BookResult), _NONE) | {
@@ -40,6 +42,8 @@ _REASONS: dict[int, tuple[DeadLetterReason, str] | None] = dict.fromkeys(map(int
 
 #: One frame for each kernel.
 _EXAMPLES = (
+    b'{ "e":"bookTicker","s":"BTCUSDT","u":1,"b":"1.0","B":"1","a":"1.1","A":"1"}',
+    b'{ "e":"trade","s":"BTCUSDT","p":"1.0","q":"1","m":true,"X":"MARKET"}',
     b'{"e":"bookTicker","s":"BTCUSDT","u":1,"b":"1.0","B":"1","a":"1.1","A":"1"}',
     b'{"e":"trade","s":"BTCUSDT","p":"1.0","q":"1","m":true,"X":"MARKET"}',
     b'{"e":"markPriceUpdate","s":"BTCUSDT","p":"1.0"}',
@@ -65,6 +69,7 @@ class MarketActor:
             self._state = market_state.new_state(instrument, bar_interval_ns)
         else:
             self._state = market_state.read(snapshot, instrument, bar_interval_ns)
+        self._symbol_text = np.frombuffer(self._symbol.encode(), np.uint8)
         self._best = np.empty(market_features.TOP_SIZE)
         self._values = np.empty(len(MARKET_SCHEMA.features))
         self._valid = np.empty(len(MARKET_SCHEMA.features), np.bool_)
@@ -89,13 +94,27 @@ class MarketActor:
 
     def on_frame(self, frame: Frame) -> DeadLetter | None:
         """Take in a frame. Every one is either one event (None) or one dead letter."""
+        if len(frame.payload) <= LONGEST_FRAME:
+            text = np.frombuffer(frame.payload, np.uint8)
+            result = market_kernels.on_bytes(self._state, frame.receive_time_ns, text, self._symbol_text)
+            if result == _APPLIED:
+                return None
+            if result != market_kernels.DECLINED:
+                return self._verdict(frame, result)
+        return self._decoded(frame)
+
+    def _decoded(self, frame: Frame) -> DeadLetter | None:
+        """Take in a frame by the general way."""
         event = decode(frame.payload)
         if isinstance(event, Rejection):
             return self._rejected(frame, event.reason, event.message)
         if event.symbol != self._symbol and not (event.symbol == "" and isinstance(event, events.DepthSnapshot)):
             message = f"symbol must be {self._symbol}, was {event.symbol[:40]!r}"
             return self._rejected(frame, DeadLetterReason.UNKNOWN_INSTRUMENT, message)
-        result = self._handlers[type(event)](frame.receive_time_ns, event)
+        return self._verdict(frame, self._handlers[type(event)](frame.receive_time_ns, event))
+
+    def _verdict(self, frame: Frame, result: int | None) -> DeadLetter | None:
+        """Say what became of a frame by what it did to the book."""
         if not result or (found := _REASONS[result]) is None:
             return None
         return self._dead_letter(frame, *found)

@@ -6,10 +6,13 @@ event, so that nothing looks ahead. A time before the latest one counts as the l
 
 import math
 
+import numpy as np
+
 from dataflows import bars
 from dataflows.book import sync
 from dataflows.book.sides import best_key, best_quantity
 from dataflows.book.state import SYNCED, BookResult
+from dataflows.codecs import binance_quick
 from dataflows.indicators import wilder, windows
 from dataflows.indicators.microstructure import mid_price
 from dataflows.kernels import Floats, Record, RecordArray, kernel
@@ -20,6 +23,9 @@ TICKER_LEAD_NS = 1_000_000_000
 
 SINGLE_TRADES = 1
 AGGREGATE_TRADES = 2
+
+#: A frame that must go the general way, through the decoder.
+DECLINED = -1
 
 _APPLIED, _LOADED, _IGNORED = int(BookResult.APPLIED), int(BookResult.LOADED), int(BookResult.IGNORED)
 _GAP, _TOO_OLD = int(BookResult.GAP), int(BookResult.SNAPSHOT_TOO_OLD)
@@ -63,6 +69,22 @@ def _close_bars(state: Record, time_ns: int) -> None:
         bar = state.bars.current
         wilder.add_bar(state.wilder, bar.high, bar.low, bar.close)
         bars.close_bar(state.bars)
+
+
+@kernel
+def on_bytes(states: RecordArray, time_ns: int, text: binance_quick.Text, symbol: binance_quick.Text) -> int:
+    """Take in a frame of best prices or a trade from its bytes. Returns as `on_book_ticker`, or `DECLINED`."""
+    numbers = np.empty(binance_quick.NUMBERS)
+    kind, update_id, maker = binance_quick.read(text, symbol, numbers)
+    if kind == binance_quick.BOOK_TICKER:
+        return on_book_ticker(
+            states, time_ns, update_id, numbers[binance_quick.BID], numbers[binance_quick.BID_QUANTITY],
+            numbers[binance_quick.ASK], numbers[binance_quick.ASK_QUANTITY])
+    if kind == binance_quick.TRADE:
+        on_trade(
+            states, time_ns, numbers[binance_quick.PRICE], numbers[binance_quick.QUANTITY], maker, SINGLE_TRADES)
+        return _APPLIED
+    return DECLINED
 
 
 @kernel

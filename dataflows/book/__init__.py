@@ -1,7 +1,7 @@
 """The order book of one instrument, kept by the venue's sequence rules in a record of a fixed dtype.
 
-`state` is the record, `sides` changes one side of it, `sync` holds the sequence rules, `order_book` is the class that
-others use. The market actor holds the same record inside its own.
+`state` is the record, `sides` and `merging` change one side of it, `sync` holds the sequence rules, `order_book` is the
+class that others use. The market actor holds the same record inside its own.
 """
 
 from dataflows.book.order_book import OrderBook

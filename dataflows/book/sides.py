@@ -75,13 +75,6 @@ def put(side: Record, key: int, quantity: float) -> None:
 
 
 @kernel
-def put_all(side: Record, keys: Integers, quantities: Floats) -> None:
-    """Set every level, the last first: a venue lists the best first, and putting in the furthest first moves least."""
-    for index in range(keys.size - 1, -1, -1):
-        put(side, keys[index], quantities[index])
-
-
-@kernel
 def clear(side: Record) -> None:
     """Forget every level, and that any was forgotten."""
     for index in range(side.count):

@@ -8,7 +8,8 @@ differences are always a chain: a break among them drops those before it, becaus
 
 import numpy as np
 
-from dataflows.book.sides import best_key, clear, put, put_all, to_keys
+from dataflows.book.merging import put_all
+from dataflows.book.sides import best_key, clear, to_keys
 from dataflows.book.state import (
     BUFFERING,
     LOADED,
@@ -179,10 +180,8 @@ def _join(book: Record, start: int) -> None:
         bid_end = at + pending.bid_counts[index]
         end = bid_end + pending.ask_counts[index]
         if index >= start:
-            for level in range(at, bid_end):
-                put(book.bids, pending.keys[level], pending.quantities[level])
-            for level in range(bid_end, end):
-                put(book.asks, pending.keys[level], pending.quantities[level])
+            put_all(book.bids, pending.keys[at:bid_end], pending.quantities[at:bid_end])
+            put_all(book.asks, pending.keys[bid_end:end], pending.quantities[bid_end:end])
             book.last_update_id = pending.last_ids[index]
             book.status = SYNCED
         at = end

@@ -26,7 +26,7 @@ from dataflows.codecs.binance_events import (
     WireDepthUpdate,
     WireSnapshot,
 )
-from dataflows.codecs.levels import Levels, first_invalid, read_levels
+from dataflows.codecs.levels import InvalidLevelError, read_levels
 from dataflows.deadletters import DeadLetterReason
 
 MarketEvent: TypeAlias = (
@@ -113,7 +113,10 @@ def decode(payload: bytes) -> MarketEvent | Rejection:
 def _checked(event: _Wire, stream: str = "") -> MarketEvent | Rejection:
     if type(event) is WireDepthUpdate and _NOT_A_DIFFERENCE.search(stream):
         return Rejection(DeadLetterReason.UNKNOWN_EVENT, f"a depth stream must carry differences, was {stream!r:.60}")
-    return _CHECKS[type(event)](event)
+    try:
+        return _CHECKS[type(event)](event)
+    except InvalidLevelError as found:
+        return (_price if found.is_price else _quantity)(found.value)
 
 
 def _ticker(event: BookTicker) -> MarketEvent | Rejection:
@@ -153,21 +156,13 @@ def _depth(event: WireDepthUpdate) -> MarketEvent | Rejection:
     if not event.first_update_id <= event.last_update_id:
         message = f"U must be at most u={event.last_update_id}, was {event.first_update_id}"
         return Rejection(DeadLetterReason.MALFORMED_EVENT, message)
-    bids, asks = read_levels(event.bids), read_levels(event.asks)
-    return _levels(bids) or _levels(asks) or DepthUpdate(
-        event.symbol, event.first_update_id, event.last_update_id, event.previous_update_id, bids, asks)
+    return DepthUpdate(
+        event.symbol, event.first_update_id, event.last_update_id, event.previous_update_id,
+        read_levels(event.bids), read_levels(event.asks))
 
 
 def _snapshot(event: WireSnapshot) -> MarketEvent | Rejection:
-    bids, asks = read_levels(event.bids), read_levels(event.asks)
-    return _levels(bids) or _levels(asks) or DepthSnapshot(event.symbol, event.last_update_id, bids, asks)
-
-
-def _levels(levels: Levels) -> Rejection | None:
-    row, column = first_invalid(levels)
-    if row < 0:
-        return None
-    return (_quantity if column else _price)(float(levels[row, column]))
+    return DepthSnapshot(event.symbol, event.last_update_id, read_levels(event.bids), read_levels(event.asks))
 
 
 def _price(value: float) -> Rejection:

@@ -1,9 +1,9 @@
 """Price levels of a depth message, `[["61800.20","2.909"],...]`, from bytes to an array of prices and quantities.
 
-The usual form is read by a kernel in one pass. What deviates from it (numbers without quotes, blanks, exponents, more
-than 15 digits) goes to msgspec, which reads every JSON form; the two agree to the bit, because a decimal of up to 15
-digits divided by a power of ten up to 22 is correctly rounded (Clinger, "How to read floating point numbers
-accurately", 1990).
+The usual form is read by a kernel in one pass. What deviates from it (numbers without quotes, blanks, exponents, signs,
+a price of zero, more than 15 digits) goes to msgspec, which reads every JSON form; the two agree to the bit, because a
+decimal of up to 15 digits divided by a power of ten up to 22 is correctly rounded (Clinger, "How to read floating point
+numbers accurately", 1990).
 """
 
 import msgspec
@@ -22,40 +22,40 @@ _TOLERANT = msgspec.json.Decoder(list[tuple[float, float]], strict=False)
 Levels = Floats
 
 
-def read_levels(raw: msgspec.Raw | bytes) -> Levels:
-    """Return the levels as an array of shape (levels, 2): price, quantity. Signs and sizes are not judged here.
+class InvalidLevelError(Exception):
+    """A level has a price that is not positive and finite, or a quantity that is negative or not finite."""
 
-    Raises `msgspec.ValidationError` or `msgspec.DecodeError` where they are no list of pairs of numbers.
+    def __init__(self, value: float, *, is_price: bool) -> None:
+        super().__init__(value)
+        self.value = value
+        self.is_price = is_price
+
+
+def read_levels(raw: msgspec.Raw | bytes) -> Levels:
+    """Return the levels as an array of shape (levels, 2): price, quantity.
+
+    Raises `msgspec.DecodeError` where they are no list of pairs of numbers, and `InvalidLevelError` where a price or
+    quantity is none.
     """
     text = np.frombuffer(raw, np.uint8)
     levels = np.empty((len(text) // _SHORTEST_LEVEL + 1, 2))
     count = _read(text, levels)
     if count < 0:
-        return np.array(_TOLERANT.decode(raw), dtype=np.float64).reshape(-1, 2)
+        return _checked(np.array(_TOLERANT.decode(raw), dtype=np.float64).reshape(-1, 2))
     return levels[:count]
 
 
-def first_invalid(levels: Levels) -> tuple[int, int]:
-    """Return row and column of the first value that no level may have, or (-1, -1).
-
-    A price must be positive and finite; a quantity must be finite and not negative.
-    """
-    row = int(_first_invalid(levels))
-    if row < 0:
-        return -1, -1
-    return row, 1 if 0.0 < levels[row, 0] < np.inf else 0
+def _checked(levels: Levels) -> Levels:
+    prices, quantities = levels[:, 0], levels[:, 1]
+    if (wrong := prices[~((prices > 0) & (prices < np.inf))]).size:
+        raise InvalidLevelError(float(wrong[0]), is_price=True)
+    if (wrong := quantities[~((quantities >= 0) & (quantities < np.inf))]).size:
+        raise InvalidLevelError(float(wrong[0]), is_price=False)
+    return levels
 
 
 @kernel
-def _first_invalid(levels: Levels) -> int:
-    for row in range(levels.shape[0]):
-        if not (0.0 < levels[row, 0] < np.inf and 0.0 <= levels[row, 1] < np.inf):
-            return row
-    return -1
-
-
-@kernel
-def _number(text: NDArray[np.uint8], at: int) -> tuple[float, int]:
+def read_number(text: NDArray[np.uint8], at: int) -> tuple[float, int]:
     """Read `digits[.digits]"` without leading zeros; return the number and where its closing quote is, -1 if not so."""
     mantissa, digits, decimals, dot = 0, 0, 0, False
     while at < text.size and text[at] != _QUOTE:
@@ -81,10 +81,10 @@ def _level(text: NDArray[np.uint8], at: int, level: Floats) -> int:
     """Read `["price","quantity"]` from `at`; return where it ends, or -1."""
     if at + 2 >= text.size or text[at] != _OPEN or text[at + 1] != _QUOTE:
         return -1
-    level[0], end = _number(text, at + 2)
-    if end < 0 or end + 2 >= text.size or text[end + 1] != _COMMA or text[end + 2] != _QUOTE:
+    level[0], end = read_number(text, at + 2)
+    if end < 0 or level[0] == 0.0 or end + 2 >= text.size or text[end + 1] != _COMMA or text[end + 2] != _QUOTE:
         return -1
-    level[1], end = _number(text, end + 3)
+    level[1], end = read_number(text, end + 3)
     if end < 0 or end + 1 >= text.size or text[end + 1] != _CLOSE:
         return -1
     return end + 2

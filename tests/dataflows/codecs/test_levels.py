@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflows.codecs.levels import first_invalid, read_levels
+from dataflows.codecs.levels import InvalidLevelError, read_levels
 
-WHOLE = st.integers(0, 10**22).map(str)
+WHOLE = st.integers(1, 10**22).map(str)
+FRACTION = st.integers(0, 10**10).map(str)
 DECIMALS = st.text("0123456789", min_size=1, max_size=12)
-NUMBERS = st.one_of(WHOLE, st.builds("{}.{}".format, WHOLE, DECIMALS), WHOLE.map("{}e3".format))
+NUMBERS = st.one_of(WHOLE, st.builds("{}.{}1".format, FRACTION, DECIMALS), WHOLE.map("{}e3".format))
 
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=30))
@@ -41,25 +42,26 @@ def test_levels_are_refused_when_they_are_no_list_of_pairs_of_numbers(text: byte
 def test_arbitrary_bytes_are_levels_only_where_json_says_so(text: bytes) -> None:
     try:
         levels = read_levels(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidLevelError):
         return
     assert len(json.loads(text)) == len(levels)
 
 
 @pytest.mark.parametrize(
-    ("levels", "expected"),
+    ("text", "value", "is_price"),
     [
-        ([[1.0, 0.0], [2.0, 5.0]], (-1, -1)),
-        ([[1.0, 0.0], [0.0, 5.0]], (1, 0)),
-        ([[-1.0, 1.0]], (0, 0)),
-        ([[np.inf, 1.0]], (0, 0)),
-        ([[np.nan, 1.0]], (0, 0)),
-        ([[1.0, -0.5]], (0, 1)),
-        ([[1.0, np.nan]], (0, 1)),
-        ([[1.0, np.inf]], (0, 1)),
+        (b'[["1","0"],["0","5"]]', 0.0, True),
+        (b'[["0.00","0"]]', 0.0, True),
+        (b'[["-1.5","1"]]', -1.5, True),
+        (b'[["inf","1"]]', np.inf, True),
+        (b'[["nan","1"]]', np.nan, True),
+        (b'[["1","-0.5"]]', -0.5, False),
+        (b'[["1","nan"]]', np.nan, False),
+        (b'[["1","1"],["2","inf"]]', np.inf, False),
     ],
 )
-def test_first_invalid_names_the_value_that_no_level_may_have(
-    levels: list[list[float]], expected: tuple[int, int],
-) -> None:
-    assert first_invalid(np.array(levels)) == expected
+def test_a_price_or_quantity_that_no_level_may_have_is_named(text: bytes, value: float, is_price: bool) -> None:
+    with pytest.raises(InvalidLevelError) as caught:
+        read_levels(text)
+    np.testing.assert_equal(caught.value.value, value)
+    assert caught.value.is_price is is_price

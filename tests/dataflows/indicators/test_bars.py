@@ -40,7 +40,7 @@ def test_bars_are_those_of_the_trades_with_the_last_close_carried_through_empty_
         trades.append((time, price / 10, float(quantity)))
     end = (time // interval + 2) * interval
     expected: list[Bar] = []
-    for index in range(START // interval, end // interval):
+    for index in range(trades[0][0] // interval, end // interval):
         inside = [(price, quantity) for at, price, quantity in trades if at // interval == index]
         if inside:
             prices = [price for price, _ in inside]
