@@ -106,7 +106,8 @@ class TapePartition(StatefulSourcePartition[Routed, TapeState]):
         self._source = source
         self._router = Router(source.catalog, source.interval_ns, state)
         self._reader = TapeReader(source.tapes)
-        self._reader.skip(state.lines)
+        told = dict(state.dead_letters).get(DeadLetterReason.TRUNCATED_FILE.name, 0)
+        self._reader.skip(state.lines, truncations=told)
         self._lines = iter(self._reader)
         self._finished = state.ended
 
