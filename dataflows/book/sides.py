@@ -110,12 +110,15 @@ def depth_quantity(side: Record, levels: int) -> float:
 
 
 @kernel
-def to_keys(levels: Floats, numerator: float, denominator: float, sign: int, keys: Integers) -> bool:
-    """Fill the keys of rows of price and quantity; tell whether every price is a multiple of the tick size."""
+def to_keys(
+    levels: Floats, numerator: float, denominator: float, sign: int, keys: Integers, quantities: Floats,
+) -> bool:
+    """Fill keys and quantities from rows of price and quantity; tell whether every price is a multiple of the tick."""
     for row in range(levels.shape[0]):
         ticks = levels[row, 0] * denominator / numerator
         whole = round(ticks)
         if abs(ticks - whole) > _OFF_TICK_TOLERANCE or not abs(ticks) < 2.0**52:
             return False
         keys[row] = sign * int(whole)
+        quantities[row] = levels[row, 1]
     return True

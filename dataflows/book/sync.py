@@ -27,23 +27,23 @@ _APPLIED, _LOADED, _BUFFERED, _IGNORED, _GAP, _TOO_OLD, _CROSSED, _BEYOND, _OFF_
 @kernel
 def update(book: Record, first: int, last: int, previous: int, bids: Floats, asks: Floats) -> int:
     """Take a difference: apply it, let it wait, or refuse it. Returns a `BookResult`; levels have shape (n, 2)."""
-    bid_keys = np.empty(bids.shape[0], np.int64)
-    ask_keys = np.empty(asks.shape[0], np.int64)
+    bid_keys, bid_quantities = np.empty(bids.shape[0], np.int64), np.empty(bids.shape[0])
+    ask_keys, ask_quantities = np.empty(asks.shape[0], np.int64), np.empty(asks.shape[0])
     numerator, denominator = book.tick_numerator, book.tick_denominator
-    if not to_keys(bids, numerator, denominator, 1, bid_keys):
+    if not to_keys(bids, numerator, denominator, 1, bid_keys, bid_quantities):
         return _OFF_TICK
-    if not to_keys(asks, numerator, denominator, -1, ask_keys):
+    if not to_keys(asks, numerator, denominator, -1, ask_keys, ask_quantities):
         return _OFF_TICK
     if book.status == BUFFERING:
-        return _wait(book, first, last, previous, bid_keys, bids[:, 1], ask_keys, asks[:, 1])
+        return _wait(book, first, last, previous, bid_keys, bid_quantities, ask_keys, ask_quantities)
     if last < book.last_update_id or (last == book.last_update_id and book.status == SYNCED):
         return _IGNORED
     if not _follows(book, first, last, previous):
         book.status = BUFFERING
-        _wait(book, first, last, previous, bid_keys, bids[:, 1], ask_keys, asks[:, 1])
+        _wait(book, first, last, previous, bid_keys, bid_quantities, ask_keys, ask_quantities)
         return _GAP
-    put_all(book.bids, bid_keys, bids[:, 1])
-    put_all(book.asks, ask_keys, asks[:, 1])
+    put_all(book.bids, bid_keys, bid_quantities)
+    put_all(book.asks, ask_keys, ask_quantities)
     book.last_update_id = last
     book.status = SYNCED
     return _verdict(book)
@@ -56,12 +56,12 @@ def snapshot(book: Record, last: int, bids: Floats, asks: Floats) -> int:
     One that is not newer than a synced book changes nothing. One that is newer replaces it, because the stream may have
     been broken between the two; the next difference shows whether they join.
     """
-    bid_keys = np.empty(bids.shape[0], np.int64)
-    ask_keys = np.empty(asks.shape[0], np.int64)
+    bid_keys, bid_quantities = np.empty(bids.shape[0], np.int64), np.empty(bids.shape[0])
+    ask_keys, ask_quantities = np.empty(asks.shape[0], np.int64), np.empty(asks.shape[0])
     numerator, denominator = book.tick_numerator, book.tick_denominator
-    if not to_keys(bids, numerator, denominator, 1, bid_keys):
+    if not to_keys(bids, numerator, denominator, 1, bid_keys, bid_quantities):
         return _OFF_TICK
-    if not to_keys(asks, numerator, denominator, -1, ask_keys):
+    if not to_keys(asks, numerator, denominator, -1, ask_keys, ask_quantities):
         return _OFF_TICK
     if book.status != BUFFERING and last <= book.last_update_id:
         return _IGNORED
@@ -73,8 +73,8 @@ def snapshot(book: Record, last: int, bids: Floats, asks: Floats) -> int:
         return _TOO_OLD
     clear(book.bids)
     clear(book.asks)
-    put_all(book.bids, bid_keys, bids[:, 1])
-    put_all(book.asks, ask_keys, asks[:, 1])
+    put_all(book.bids, bid_keys, bid_quantities)
+    put_all(book.asks, ask_keys, ask_quantities)
     book.last_update_id = last
     book.status = LOADED
     _join(book, start)

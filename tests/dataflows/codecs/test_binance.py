@@ -127,7 +127,7 @@ def test_a_frame_is_rejected_with_its_reason_when_it_cannot_be_used(
 
 @given(st.binary(max_size=200))
 def test_decoding_and_routing_raise_nothing_on_arbitrary_bytes(payload: bytes) -> None:
-    assert isinstance(decode(payload), Rejection)
+    decode(payload)
     symbol = symbol_of(payload, "X")
     assert symbol is None or isinstance(symbol, str)
     assert isinstance(unroutable(payload), Rejection)
