@@ -14,6 +14,9 @@ from decimal import Decimal
 from sluice.decimals import MONEY, ONE, ZERO
 from sluice.instruments import Instrument
 
+#: Balances, fees and funding are booked in multiples of this, whatever the asset.
+SMALLEST_AMOUNT = Decimal("0.00000001")
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -86,7 +89,8 @@ def average_price(instrument: Instrument, fills: tuple[tuple[Decimal, Decimal], 
 def trade_fee(instrument: Instrument, quantity: Decimal, price: Decimal, rate: Decimal) -> Decimal:
     """Return the fee of a trade in the settlement asset: value * rate, in coin where the contract is inverse.
 
-    Inverse: contracts * contract_size / price * rate. Source: Binance, COIN-M fee rules.
+    Inverse: contracts * contract_size / price * rate. To 8 decimals, as venues book it. Source: Binance, futures fees.
     """
     value = instrument.notional(quantity, price)
-    return MONEY.multiply(MONEY.divide(value, price) if instrument.inverse else value, rate)
+    exact = MONEY.multiply(MONEY.divide(value, price) if instrument.inverse else value, rate)
+    return exact.quantize(SMALLEST_AMOUNT, context=MONEY)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from sluice.config.settings import RunSettings, Settings
 from sluice.stores.embedded import stores
@@ -40,7 +41,12 @@ class Demo:
     def finish(self) -> dict[str, Any]:
         """Wait for its end, check that it ended well, and return the summary it printed."""
         assert self.process is not None
-        output, errors = self.process.communicate(timeout=DEMO_TIMEOUT_S)
+        try:
+            output, errors = self.process.communicate(timeout=DEMO_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            _, errors = self.process.communicate()
+            pytest.fail(f"the demo did not end within {DEMO_TIMEOUT_S} s\n{errors}\n{self.logs()}")
         assert self.process.returncode == 0, errors + self.logs()
         summary: dict[str, Any] = json.loads(output)
         return summary

@@ -92,3 +92,10 @@ def test_a_turned_position_realises_the_old_and_enters_at_the_new_price() -> Non
 def test_fees_are_in_coin_for_inverse_contracts() -> None:
     assert trade_fee(LINEAR, Decimal("0.5"), Decimal(60_000), Decimal("0.0005")) == 15
     assert trade_fee(INVERSE, Decimal(-120), Decimal(60_000), Decimal("0.0005")) == Decimal("0.0001")
+
+
+@given(st.integers(1, 10**6), st.integers(500_000, 700_000))
+def test_a_fee_is_booked_to_eight_decimals(lots: int, ticks: int) -> None:
+    fee = trade_fee(INVERSE, Decimal(lots), ticks * INVERSE.tick_size, Decimal("0.0005"))
+    assert fee == round(fee, 8)
+    assert abs(fee - Decimal(lots) * 100 / (ticks * INVERSE.tick_size) * Decimal("0.0005")) <= Decimal("0.000000005")
