@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
-from dataflows.codecs.binance import symbol_of
+from dataflows.codecs.binance import Rejection, symbol_of, unroutable
 from dataflows.deadletters import DeadLetter, DeadLetterReason
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import TapeReader
@@ -88,15 +88,9 @@ class Router:
 
 
 def _unroutable(frame: Frame, symbol: str | None) -> DeadLetter:
-    if symbol:
-        reason, message = DeadLetterReason.UNKNOWN_INSTRUMENT, f"symbol must be a configured instrument, was {symbol!r}"
-    elif b'"lastUpdateId"' in frame.payload:
-        reason, message = DeadLetterReason.UNATTRIBUTED_SNAPSHOT, "a snapshot must belong to one symbol, and names none"
-    elif not frame.payload.lstrip().startswith(b"{"):
-        reason, message = DeadLetterReason.MALFORMED_JSON, "a frame must be a JSON object"
-    else:
-        reason, message = DeadLetterReason.UNKNOWN_INSTRUMENT, "a frame must name a symbol, and names none"
-    return DeadLetter(reason, message, frame.sequence, frame.receive_time_ns, frame.payload)
+    rejection = unroutable(frame.payload) if not symbol else Rejection(
+        DeadLetterReason.UNKNOWN_INSTRUMENT, f"symbol must be a configured instrument, was {symbol!r}")
+    return DeadLetter(rejection.reason, rejection.message, frame.sequence, frame.receive_time_ns, frame.payload)
 
 
 class TapePartition(StatefulSourcePartition[Routed, TapeState]):

@@ -60,11 +60,12 @@ def test_a_server_lists_its_services_with_health_and_reflection(running: Setting
 
 
 @pytest.mark.parametrize(("name", "service"), [(name, service) for name in SERVICES for service in SERVICES[name]])
-def test_every_method_describes_itself(running: Settings, name: str, service: str) -> None:
+def test_every_service_describes_its_methods(running: Settings, name: str, service: str) -> None:
     methods = grpcurl(address_of(running, name), "list", service).split()
+    described = grpcurl(address_of(running, name), "describe", service)
     assert methods
     for method in methods:
-        assert "rpc " in grpcurl(address_of(running, name), "describe", method)
+        assert f"rpc {method.rpartition('.')[2]} (" in described
 
 
 def test_submitting_takes_an_approval_and_can_express_nothing_else(running: Settings) -> None:
@@ -77,7 +78,7 @@ QUERIES = [
     ("inference", "sluice.inference.v1.InferenceService/GetModels", {}, "models"),
     ("risk", "sluice.risk.v1.RiskService/GetPortfolio", {}, "portfolio"),
     ("risk", "sluice.risk.v1.RiskService/GetLimits", {}, "limits"),
-    ("execution", "sluice.execution.v1.SimulationService/AdvanceTo", {"event_time_ns": START_NS}, "eventTimeNs"),
+    ("execution", "sluice.execution.v1.SimulationService/AdvanceTo", {"event_time_ns": START_NS}, "event_time_ns"),
 ]
 
 

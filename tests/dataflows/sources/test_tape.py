@@ -64,7 +64,7 @@ def test_every_line_is_a_frame_of_its_instrument_or_a_dead_letter(tape: Path) ->
     assert {key for key, _ in letters} == {DEAD_LETTERS}
     numbers = [value.sequence for _, value in frames] + [value.sequence for _, value in letters]
     assert sorted(numbers) == list(range(1, 61))
-    assert {letter.reason.name for _, letter in letters} == {"UNKNOWN_INSTRUMENT", "MALFORMED_JSON"}
+    assert {letter.reason.name for _, letter in letters} == {"UNKNOWN_INSTRUMENT", "MALFORMED_JSON", "UNKNOWN_EVENT"}
 
 
 def test_every_instrument_gets_every_tick_and_the_last_one_closes_the_tape(tape: Path) -> None:
