@@ -83,7 +83,9 @@ def _portfolio_parts(snapshot: Mapping[str, Any]) -> list[str]:
 
 
 def _order_part(orders: Sequence[Mapping[str, Any]]) -> str:
-    rows = [{**order.get("order", {}), **order, "status": order["status"].removeprefix("ORDER_STATUS_")} for order in orders]
+    rows = [
+        {**order.get("order", {}), **order, "status": order["status"].removeprefix("ORDER_STATUS_")} for order in orders
+    ]
     return _section("open orders", ("client_order_id", "instrument", "side", "quantity", "price", "filled_quantity",
                                     "status"), rows)
 

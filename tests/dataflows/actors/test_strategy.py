@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from dataflows.actors.strategy import StrategyActor
 from dataflows.actors.strategy_domain import (
-    CancelOrder, MarketView, OrderKind, OrderReport, PlaceOrder, Prediction, Side,
+    CancelOrder,
+    MarketView,
+    OrderKind,
+    OrderReport,
+    PlaceOrder,
+    Prediction,
+    Side,
 )
 from sluice.config.settings import StrategySettings
 from sluice.instruments import Instrument, InstrumentCatalog
@@ -117,7 +123,8 @@ def test_the_position_fraction_is_signed_and_at_most_one() -> None:
     assert actor.position_fraction(a_view()) == -1.0
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["tick", "sent", "refused", "fill", "end"]), st.integers(-2, 2)), max_size=40)
+KINDS = st.sampled_from(["tick", "sent", "refused", "fill", "end"])
+STEPS = st.lists(st.tuples(KINDS, st.integers(-2, 2)), max_size=40)
 
 
 def drive(actor: StrategyActor, step: str, action: int, time_ns: int) -> list[object]:

@@ -79,7 +79,9 @@ def test_every_instrument_gets_every_tick_and_the_last_one_closes_the_tape(tape:
 
 
 @given(batch_lines=st.integers(1, 70), stop_after=st.integers(0, 30), other=st.integers(1, 70))
-def test_batches_and_a_resume_anywhere_change_nothing(tape: Path, batch_lines: int, stop_after: int, other: int) -> None:
+def test_batches_and_a_resume_anywhere_change_nothing(
+    tape: Path, batch_lines: int, stop_after: int, other: int
+) -> None:
     whole, _ = drained(a_source(tape, 1000))
     first, state = drained(a_source(tape, batch_lines), stop_after=stop_after)
     second = a_source(tape, other).build_part("in", "tape", state)  # type: ignore[arg-type]
