@@ -17,6 +17,7 @@ from execution.codec import write_state
 from execution.desk import Desk
 from execution.domain import OrderState
 from execution.gate import ApprovalRefusedError
+from execution.identity import JournalIdentity
 from execution.recovery import Recovery
 from execution.submission import Submission
 from execution.venues.interface import SimulatedTime
@@ -40,6 +41,7 @@ class Handlers:
     submission: Submission
     cancellation: Cancellation
     recovery: Recovery
+    identity: JournalIdentity
 
 
 class ExecutionServicer(services.ExecutionServiceServicer):
@@ -50,6 +52,7 @@ class ExecutionServicer(services.ExecutionServiceServicer):
         self._submission = handlers.submission
         self._cancellation = handlers.cancellation
         self._recovery = handlers.recovery
+        self._identity = handlers.identity
         self._ready = False
 
     def set_ready(self) -> None:
@@ -115,7 +118,12 @@ class ExecutionServicer(services.ExecutionServiceServicer):
         if request.from_sequence < 0:
             raise InputError(f"from_sequence must be 0 or above, was {request.from_sequence}")
         feed = self._desk.feed
-        yield messages.StreamReportsResponse(last_sequence=feed.last_sequence)
+        if request.from_sequence > feed.last_sequence + 1:
+            raise NotFoundError(
+                f"from_sequence must be at most {feed.last_sequence + 1} in this journal, was {request.from_sequence}")
+        await self._identity.publish()
+        yield messages.StreamReportsResponse(
+            last_sequence=feed.last_sequence, journal_id=self._identity.journal_id)
         async for raw in feed.follow(max(request.from_sequence, 1)):
             report = messages.ExecutionReport.FromString(raw)
             yield messages.StreamReportsResponse(report=report, last_sequence=feed.last_sequence)

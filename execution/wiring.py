@@ -10,10 +10,13 @@ import secrets
 from contextlib import AsyncExitStack
 from importlib.metadata import entry_points
 
+import redis.asyncio
+
 from execution.cancellation import Cancellation
 from execution.desk import Desk, Tools
 from execution.feed import ReportFeed
 from execution.gate import ApprovalGate
+from execution.identity import JournalIdentity
 from execution.journal import Journal
 from execution.ledger import Ledger
 from execution.nonces import Incarnation, NonceStore
@@ -92,19 +95,22 @@ class ExecutionServer:
         clock = _clock(settings, venue, head.event_time_ns)
         feed = ReportFeed(ledger.last_sequence, journal.reports)
         desk = self._desk = Desk(Tools(venue, journal, ledger, feed, clock))
-        nonces = await self._nonces(head.journal_id)
-        return await self._serve(desk, Submission(desk, _gate(settings, catalog, clock), nonces, catalog), commands)
+        client = await self._redis()
+        namespace = settings.run.namespace
+        nonces = NonceStore(client, namespace, Incarnation(head.journal_id, secrets.token_hex(8)))
+        submission = Submission(desk, _gate(settings, catalog, clock), nonces, catalog)
+        identity = JournalIdentity(client, namespace, head.journal_id)
+        return await self._serve(Handlers(desk, submission, Cancellation(desk), Recovery(desk), identity), commands)
 
-    async def _nonces(self, journal_id: str) -> NonceStore:
+    async def _redis(self) -> redis.asyncio.Redis:
         client = connect_async(self._urls.redis_url)
         self._open.push_async_callback(client.aclose)
         await ensure_reachable(client, self._urls.redis_url)
-        incarnation = Incarnation(journal_id, secrets.token_hex(8))
-        return NonceStore(client, self._settings.run.namespace, incarnation)
+        return client
 
-    async def _serve(self, desk: Desk, submission: Submission, commands: list[VenueCommand]) -> str:
-        recovery = Recovery(desk)
-        servicer = ExecutionServicer(Handlers(desk, submission, Cancellation(desk), recovery))
+    async def _serve(self, handlers: Handlers, commands: list[VenueCommand]) -> str:
+        desk, recovery = handlers.desk, handlers.recovery
+        servicer = ExecutionServicer(handlers)
         simulation = SimulationServicer(desk, desk.venue) if isinstance(desk.venue, SimulatedTime) else None
         shell = self._shell = ServerShell(
             "execution", self._settings.execution.address, registrations(servicer, simulation))

@@ -12,6 +12,7 @@ from typing import Final
 import grpc
 
 from risk import wire
+from risk.execution_identity import ExecutionIdentity
 from risk.reports import ReportBuffer
 from sluice.errors import SluiceError
 from sluice.execution.v1 import execution_pb2 as execution
@@ -27,8 +28,12 @@ _log = logging.getLogger("risk.drop_copy")
 class DropCopy:
     """Reads execution's reports into a buffer. `on_reports` is called after each one."""
 
-    def __init__(self, address: str, buffer: ReportBuffer, on_reports: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, address: str, identity: ExecutionIdentity, buffer: ReportBuffer,
+        on_reports: Callable[[], Awaitable[None]],
+    ) -> None:
         self._address = address
+        self._identity = identity
         self._buffer = buffer
         self._on_reports = on_reports
         self._caught_up = asyncio.Event()
@@ -58,5 +63,7 @@ class DropCopy:
                 if message.HasField("report"):
                     await self._buffer.add(wire.read_report(message.report))
                     await self._on_reports()
+                else:
+                    await self._identity.require(message.journal_id)
                 if self._buffer.received >= message.last_sequence:
                     self._caught_up.set()

@@ -16,6 +16,7 @@ from risk.approvals import ApprovalIssuer, random_nonce, replayable_nonce
 from risk.drop_copy import DropCopy
 from risk.engine import RiskEngine
 from risk.execution_client import ExecutionClient
+from risk.execution_identity import ExecutionIdentity
 from risk.fence import EpochFence
 from risk.gate import Gate
 from risk.journal import Journal
@@ -50,6 +51,7 @@ class Parts:
     journal: Journal
     fence: EpochFence
     execution: ExecutionClient
+    identity: ExecutionIdentity
     catalog: InstrumentCatalog
 
 
@@ -64,8 +66,8 @@ async def serve(settings: Settings, urls: StoreUrls, announce: Callable[[str], N
         shell = ServerShell("risk", settings.risk.address, [
             Registration(SERVICE, lambda server: add_RiskServiceServicer_to_server(service, server))])
         announce(await shell.start())
-        await _run(parts.gate, DropCopy(settings.execution.address, parts.gate.reports, parts.gate.apply_arrived),
-                   counted, shell)
+        copy = DropCopy(settings.execution.address, parts.identity, parts.gate.reports, parts.gate.apply_arrived)
+        await _run(parts.gate, copy, counted, shell)
 
 
 @contextlib.asynccontextmanager
@@ -80,7 +82,9 @@ async def connected(settings: Settings, urls: StoreUrls) -> AsyncIterator[Parts]
         execution = ExecutionClient(settings.execution.address)
         stack.push_async_callback(execution.close)
         fence, catalog = EpochFence(client, settings.run.namespace), catalog_of(settings)
-        yield Parts(make_gate(settings, catalog, journal, fence, execution), journal, fence, execution, catalog)
+        gate = make_gate(settings, catalog, journal, fence, execution)
+        identity = ExecutionIdentity(client, settings.run.namespace)
+        yield Parts(gate, journal, fence, execution, identity, catalog)
 
 
 def make_gate(

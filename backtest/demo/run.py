@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from backtest.demo.progress import Shown, say, stage
-from backtest.demo.world import alone, clear, count_lines, demo_settings, synthetic_tape
+from backtest.demo.world import (
+    alone,
+    choosing_addresses,
+    clear,
+    count_lines,
+    demo_settings,
+    synthetic_tape,
+    with_free_addresses,
+)
 from backtest.report.html import write_report
 from backtest.report.summary import Summary, build_summary, to_json
 from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
@@ -68,24 +76,35 @@ def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
 
 
 def _replay(settings: Settings, options: DemoOptions) -> Mapping[str, Any]:
-    config = settings.run.data_dir / "run" / "sluice.toml"
-    write_settings(settings, config)
     lines = count_lines(settings.source.tapes)
     with Supervisor() as supervisor:
         say("starting inference, execution and risk", quiet=options.quiet)
-        for name in SERVICES:
-            supervisor.start(service_spec(settings, name, config))
-        for name in SERVICES:
-            supervisor.wait_ready(name, READY_TIMEOUT_S)
-        supervisor.start(_flow_spec(settings, config))
+        settings = _with_services(settings, supervisor)
+        supervisor.start(_flow_spec(settings))
         with stage(f"replaying {lines:,} lines", quiet=options.quiet) as shown:
             return _until_finished(settings, supervisor, lines, shown)
 
 
-def _flow_spec(settings: Settings, config: Path) -> ProcessSpec:
+def _with_services(settings: Settings, supervisor: Supervisor) -> Settings:
+    """Start the services on free addresses, wait until they serve, and return the settings that say where."""
+    with choosing_addresses():
+        settings = with_free_addresses(settings)
+        write_settings(settings, _config(settings))
+        for name in SERVICES:
+            supervisor.start(service_spec(settings, name, _config(settings)))
+        for name in SERVICES:
+            supervisor.wait_ready(name, READY_TIMEOUT_S)
+    return settings
+
+
+def _config(settings: Settings) -> Path:
+    return settings.run.data_dir / "run" / "sluice.toml"
+
+
+def _flow_spec(settings: Settings) -> ProcessSpec:
     return ProcessSpec(
         name=FLOW,
-        argv=(sys.executable, "-m", "sluice", "run", "--config", str(config)),
+        argv=(sys.executable, "-m", "sluice", "run", "--config", str(_config(settings))),
         environ=overrides_removed(os.environ),
         log=settings.run.data_dir / "logs" / "flow.log",
     )
@@ -103,7 +122,7 @@ def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, show
     _raise_where_given_up(supervisor.poll(), settings)
     found = read_statistics(path)
     if not found.get("finished"):
-        supervisor.start(_flow_spec(settings, settings.run.data_dir / "run" / "sluice.toml"))
+        supervisor.start(_flow_spec(settings))
         return _until_finished(settings, supervisor, lines, shown)
     shown.update(1.0, _note(found))
     return found

@@ -4,8 +4,10 @@ A demo begins from nothing: what the demo before left in its namespace is remove
 """
 
 import fcntl
+import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +27,27 @@ SERVICES = ("inference", "risk", "execution")
 
 
 def demo_settings(settings: Settings, tapes: tuple[Path, ...]) -> Settings:
-    """Return the settings of a demo: simulated, on event time, in a folder and namespace of its own."""
+    """Return the settings of a demo: simulated, on event time, in a folder and namespace of its own.
+
+    Where its services listen is decided by `with_free_addresses`, right before they start.
+    """
     run = settings.run.model_copy(update={
         "data_dir": (settings.run.data_dir / "demo").absolute(), "namespace": NAMESPACE,
         "environment": "simulated", "clock": "event"})
     execution = settings.execution.model_copy(update={"venue": "simulated"})
     source = settings.source.model_copy(update={"tapes": tuple(path.absolute() for path in tapes)})
-    return with_free_addresses(settings.model_copy(update={"run": run, "execution": execution, "source": source}))
+    return settings.model_copy(update={"run": run, "execution": execution, "source": source})
+
+
+@contextmanager
+def choosing_addresses() -> Iterator[None]:
+    """Hold the machine's lock on choosing addresses, so that two demos that start at once never choose the same.
+
+    It is held until the services listen: a port that was found free is nobody's until it is bound.
+    """
+    with (Path(tempfile.gettempdir()) / f"sluice-addresses-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def with_free_addresses(settings: Settings) -> Settings:

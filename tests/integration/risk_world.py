@@ -18,6 +18,7 @@ from pathlib import Path
 
 import grpc
 
+from risk.execution_identity import JOURNAL_KEY
 from sluice.envelope import ApprovalRefused, ApprovedOrder, ExpectedAudience, load_public_keys, verify
 from sluice.execution.v1 import execution_pb2 as execution
 from sluice.execution.v1.execution_pb2_grpc import (
@@ -31,6 +32,7 @@ from sluice.risk.v1.approval_pb2 import Approval, SignedApproval
 from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
 from sluice.rpc import channel, wait_serving
 from sluice.stores.embedded import StoreUrls
+from sluice.stores.redis import connect_sync, key
 
 BTC = "BINANCE_USDM:BTCUSDT"
 ETH = "BINANCE_USDM:ETHUSDT"
@@ -50,6 +52,7 @@ class ReportingExecution(ExecutionServiceServicer):
         self._changed = threading.Condition()
         self.voided: list[SignedApproval] = []
         self.cancelled: list[str] = []
+        self.journal_id = "stand-in"
 
     def report(self, kind: execution.ReportKind.ValueType, decision_id: str, **fields: object) -> int:
         """Add a report and return its sequence."""
@@ -73,7 +76,7 @@ class ReportingExecution(ExecutionServiceServicer):
         self, request: execution.StreamReportsRequest, context: grpc.ServicerContext
     ) -> Iterator[execution.StreamReportsResponse]:
         wanted = request.from_sequence
-        yield execution.StreamReportsResponse(last_sequence=len(self._reports))
+        yield execution.StreamReportsResponse(last_sequence=len(self._reports), journal_id=self.journal_id)
         while context.is_active():
             with self._changed:
                 self._changed.wait(timeout=0.0 if len(self._reports) >= wanted else 0.1)
@@ -129,6 +132,8 @@ class RiskWorld:
     def spawn(self) -> str:
         """Start the process and return the address that it has bound; it may not serve yet."""
         self.close()
+        with connect_sync(self.urls.redis_url) as client:
+            client.set(key(self.namespace, JOURNAL_KEY), "stand-in")
         environ = os.environ | self._environ()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sluice", "serve", "risk"], env=environ, stdout=subprocess.PIPE, text=True)

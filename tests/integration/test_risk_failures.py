@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from sluice.errors import DeadlineError
 from sluice.execution.v1 import execution_pb2 as execution
 from sluice.risk.v1 import risk_pb2 as risk
 from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
@@ -152,3 +153,13 @@ def test_an_intent_far_ahead_is_refused_and_does_not_move_the_clock(world: RiskW
     client.ObserveMarket(market())
     assert "INTENT_TIME" in reason_names(client.Evaluate(request("a", NOON + 3_600 * SECOND)))
     assert client.Evaluate(request("b")).HasField("approval")
+
+
+def test_reports_of_another_deployments_execution_are_never_counted(world: RiskWorld) -> None:
+    world.execution.journal_id = "somebody else's"
+    world.execution.report(execution.REPORT_KIND_NOT_SENT, "d-unknown", event_time_ns=NOON)
+    address = world.spawn()
+    with pytest.raises(DeadlineError):
+        wait_serving(address, timeout_s=2)
+    world.execution.journal_id = "stand-in"
+    wait_serving(address, timeout_s=20)

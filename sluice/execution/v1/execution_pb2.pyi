@@ -621,9 +621,14 @@ class StreamReportsResponse(_message.Message):
 
     REPORT_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    JOURNAL_ID_FIELD_NUMBER: _builtins.int
     last_sequence: _builtins.int
     """Sequence of the newest report there is: where `report.sequence` equals it, the reader has caught up. A first
     message without a report says where the stream stands.
+    """
+    journal_id: _builtins.str
+    """Identity of the journal that the reports come from; on the first message only. The same identity stands in Redis
+    under `<namespace>:execution_journal`, so that a reader notices when it was led to another deployment's service.
     """
     @_builtins.property
     def report(self) -> Global___ExecutionReport: ...
@@ -632,10 +637,11 @@ class StreamReportsResponse(_message.Message):
         *,
         report: Global___ExecutionReport | None = ...,
         last_sequence: _builtins.int = ...,
+        journal_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_sequence", b"last_sequence", "report", b"report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["journal_id", b"journal_id", "last_sequence", b"last_sequence", "report", b"report"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
