@@ -10,12 +10,13 @@ from bytewax.run import cli_main
 from dataflows.embedded import LocalRun
 from dataflows.local import local_flow
 from sluice.config import Settings
-from sluice.telemetry.logging import configure
+from sluice.telemetry import logging, metrics
 
 
 def run_flow(settings: Settings, snapshot_every: timedelta, *, fresh: bool) -> None:
     """Run to the end of the tape or until a stop is asked for; the next run goes on from there."""
-    configure(settings.telemetry.log_level)
+    logging.configure(settings.telemetry.log_level)
+    metrics.serve(settings, "run")
     recovery = settings.run.data_dir / "recovery"
     if fresh:
         shutil.rmtree(recovery, ignore_errors=True)

@@ -21,7 +21,7 @@ def serve(settings: Settings) -> None:
     from sluice.telemetry import logging, metrics  # noqa: PLC0415
 
     logging.configure(settings.telemetry.log_level)
-    metrics.serve(settings.telemetry.metrics_port)
+    metrics.serve(settings, "execution")
     with stores(settings) as urls:
         asyncio.run(_serve(settings, urls.postgres_url, urls.redis_url))
 

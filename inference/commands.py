@@ -24,7 +24,7 @@ def serve(settings: Settings) -> None:
     from sluice.telemetry import logging, metrics  # noqa: PLC0415
 
     logging.configure(settings.telemetry.log_level)
-    metrics.serve(settings.telemetry.metrics_port)
+    metrics.serve(settings, "inference")
     asyncio.run(serve_until_stopped(settings.inference, click.echo))
 
 

@@ -15,8 +15,9 @@ def serve(settings: Settings) -> None:
 
     from risk import server  # noqa: PLC0415
     from sluice.stores.embedded import stores  # noqa: PLC0415
-    from sluice.telemetry.logging import configure  # noqa: PLC0415
+    from sluice.telemetry import logging, metrics  # noqa: PLC0415
 
-    configure(settings.telemetry.log_level)
+    logging.configure(settings.telemetry.log_level)
+    metrics.serve(settings, "risk")
     with stores(settings) as urls:
         asyncio.run(server.serve(settings, urls, lambda address: click.echo(f"risk listens on {address}")))

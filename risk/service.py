@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import grpc
 
+from risk import metrics
 from risk.domain import TradingState
 from risk.execution_client import ExecutionClient
 from risk.gate import Gate
@@ -34,13 +35,17 @@ class RiskService(RiskServiceServicer):
         self, request: risk.EvaluateRequest, _context: Context
     ) -> risk.EvaluateResponse:
         """Decide on an intent, once."""
-        return await self._gate.evaluate(request)
+        answer = await self._gate.evaluate(request)
+        metrics.count(answer)
+        return answer
 
     async def ObserveMarket(  # noqa: N802
         self, request: risk.ObserveMarketRequest, _context: Context
     ) -> risk.ObserveMarketResponse:
         """Take in the market of a tick."""
-        return risk.ObserveMarketResponse(trading_state=_state(await self._gate.observe(request)))
+        state = await self._gate.observe(request)
+        metrics.TRADING_STATE.set(state.value)
+        return risk.ObserveMarketResponse(trading_state=_state(state))
 
     async def GetPortfolio(  # noqa: N802
         self, _request: risk.GetPortfolioRequest, _context: Context

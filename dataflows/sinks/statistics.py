@@ -1,11 +1,13 @@
-"""The flow's statistics into a file that is replaced at once, for whoever watches: the demo's bar, a person."""
+"""The flow's statistics into a file that is replaced at once, and into the metrics: for whoever watches."""
 
 import time
 from pathlib import Path
 
+import msgspec
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
-from dataflows.statistics import write_statistics
+from dataflows.metrics import FlowCounters
+from dataflows.statistics import Counts, write_statistics
 from dataflows.steps.trading import TickOutcome
 
 #: Least time between two writes; the last outcome is always written.
@@ -21,10 +23,12 @@ class StatisticsPartition(StatelessSinkPartition[KeyedOutcome]):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._written_at = 0.0
+        self._counters = FlowCounters()
 
     def write_batch(self, items: list[KeyedOutcome]) -> None:
-        """Write the newest of a batch where it is the last of all, or the file is old enough."""
+        """Tell the newest of a batch, and write it where it is the last of all, or the file is old enough."""
         outcome = items[-1][1]
+        self._counters.tell(msgspec.json.decode(outcome.statistics, type=Counts))
         if outcome.last or time.monotonic() - self._written_at > WRITE_EVERY_S:
             write_statistics(outcome.statistics, self._path)
             self._written_at = time.monotonic()

@@ -10,6 +10,7 @@ from sluice.instruments import Instrument, InstrumentCatalog
 
 #: The place that is wrong, the problem, and how to mend it.
 Finding = tuple[shape.Path, str, str]
+SERVICES = ("inference", "risk", "execution")
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -20,7 +21,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 def different_addresses(settings: Settings) -> Iterator[Finding]:
     """Three services cannot listen at one address."""
-    addresses = {name: getattr(settings, name).address for name in ("inference", "risk", "execution")}
+    addresses = {name: getattr(settings, name).address for name in SERVICES}
     counted = Counter(addresses.values())
     for name, address in addresses.items():
         if counted[address] > 1:
@@ -29,19 +30,23 @@ def different_addresses(settings: Settings) -> Iterator[Finding]:
             yield (name, "address"), f"must differ from {others}, was {address!r}", "give each service its own port"
 
 
-def free_metrics_port(settings: Settings) -> Iterator[Finding]:
-    """The metrics port is not a service's port."""
-    port = settings.telemetry.metrics_port
-    for name in ("inference", "risk", "execution"):
-        address = getattr(settings, name).address
-        if port and not address.startswith("unix:") and address.endswith(f":{port}"):
-            yield (("telemetry", "metrics_port"), f"must differ from the port of {name}.address, was {port}",
-                   "choose another port")
+def free_metrics_ports(settings: Settings) -> Iterator[Finding]:
+    """Each process has a metrics port of its own, which is no service's port either."""
+    metrics = {name: getattr(settings, name).metrics_port for name in ("run", *SERVICES)}
+    addresses = {name: getattr(settings, name).address for name in SERVICES}
+    taken = {f"the port of {name}.address": address.rpartition(":")[2] for name, address in addresses.items()
+             if not address.startswith("unix:")}
+    taken |= {f"{name}.metrics_port": str(port) for name, port in metrics.items()}
+    for name, port in metrics.items():
+        place = f"{name}.metrics_port"
+        others = [other for other, used in taken.items() if port and other != place and used == str(port)]
+        if others:
+            yield (name, "metrics_port"), f"must differ from {' and '.join(others)}, was {port}", "choose another port"
 
 
 def valid_ports(settings: Settings) -> Iterator[Finding]:
     """A TCP port is at most 65535."""
-    for name in ("inference", "risk", "execution"):
+    for name in SERVICES:
         address = getattr(settings, name).address
         if not address.startswith("unix:") and int(address.rpartition(":")[2]) > 65535:
             yield (name, "address"), f"must have a port of at most 65535, was {address!r}", "choose another port"
@@ -92,7 +97,7 @@ def known_instruments(settings: Settings) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    different_addresses, free_metrics_port, valid_ports, real_orders, funded_account, store_schemes, known_instruments)
+    different_addresses, free_metrics_ports, valid_ports, real_orders, funded_account, store_schemes, known_instruments)
 
 
 def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:

@@ -15,6 +15,7 @@ Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 #: TOML has no null, so an empty text says that there is none.
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
+Port = Annotated[int, Field(ge=0, le=65535)]
 Address = Annotated[str, Field(pattern=r"^(unix:.+|[^:\s]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5})$")]
 
 
@@ -35,6 +36,7 @@ class RunSettings(Section):
     clock: Literal["event", "system"] = Field(
         "event",
         description="`event`: services follow the time of the events (replay). `system`: the machine's clock (live).")
+    metrics_port: Port = Field(0, description="Prometheus port of the dataflow (`sluice run`); 0 for none.")
 
 
 class AccountSettings(Section):
@@ -71,6 +73,7 @@ class InferenceSettings(Section):
     address: Address = Field("127.0.0.1:50051", description="host:port, or unix:/path/to/socket.")
     bundles: OptionalPath = Field(None, description="Folder of model bundles; empty for the bundle that ships.")
     threads: Annotated[int, Field(ge=1, le=64)] = Field(1, description="ONNX Runtime threads; 1 keeps results exact.")
+    metrics_port: Port = Field(0, description="Prometheus port of this service; 0 for none.")
 
 
 class LimitSettings(Section):
@@ -107,6 +110,7 @@ class RiskSettings(Section):
 
     address: Address = Field("127.0.0.1:50052", description="host:port, or unix:/path/to/socket.")
     key_dir: OptionalPath = Field(None, description="Folder of the signing key; empty for `keys` in the data folder.")
+    metrics_port: Port = Field(0, description="Prometheus port of this service; 0 for none.")
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
@@ -127,6 +131,7 @@ class ExecutionSettings(Section):
     venue: str = Field("simulated", description="Name of a registered venue (entry point group `sluice.venues`).")
     public_key_dir: OptionalPath = Field(
         None, description="Folder of risk's public keys; empty for `keys` in the data folder.")
+    metrics_port: Port = Field(0, description="Prometheus port of this service; 0 for none.")
     simulated: SimulatedVenueSettings = Field(default_factory=SimulatedVenueSettings)
 
 
@@ -145,7 +150,9 @@ class StrategySettings(Section):
 class TelemetrySettings(Section):
     """What a process tells about itself."""
 
-    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(0, description="Prometheus port; 0 for none.")
+    metrics_host: str = Field(
+        "127.0.0.1", min_length=1,
+        description="Host at which every process serves its metrics, where it has a `metrics_port`; `0.0.0.0` for all.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line written.")
 
 

@@ -1,19 +1,25 @@
-"""The Prometheus endpoint of a process: every metric registered in it, at http://host:port/metrics."""
+"""The Prometheus endpoint of a process: every metric registered in it, at http://host:port/metrics.
+
+What a room counts is declared in its module `metrics`, at its edge: domain code counts nothing.
+"""
 
 from prometheus_client import start_http_server
 
+from sluice.config.settings import Settings
 from sluice.errors import NotRunningError
 
 
-def serve(port: int, host: str = "127.0.0.1") -> None:
-    """Serve the metrics in a background thread for as long as the process lives; port 0 serves nothing.
+def serve(settings: Settings, section: str) -> None:
+    """Serve the metrics in a background thread for as long as the process lives, where its section names a port.
 
-    Processes of one machine need a port each. Raises NotRunningError where the port is taken.
+    `section` is the process's: run, inference, risk or execution. Raises NotRunningError where the port is taken or the
+    host is not this machine's.
     """
+    port, host = getattr(settings, section).metrics_port, settings.telemetry.metrics_host
     if port == 0:
         return
     try:
         start_http_server(port, addr=host)
     except OSError as error:
-        raise NotRunningError(f"telemetry.metrics_port must be free, {host}:{port} is not ({error.strerror})",
-                              fix="give each process its own telemetry.metrics_port, or 0 for none") from None
+        raise NotRunningError(f"{section}.metrics_port must be free, {host}:{port} is not ({error.strerror})",
+                              fix=f"stop what uses it, or change {section}.metrics_port; 0 is for none") from None

@@ -39,6 +39,15 @@ def test_reference_folder_has_no_drift_from_the_list_of_pages() -> None:
     assert {path.name for path in (ROOT / "docs" / "reference").iterdir()} == set(pages())
 
 
+def test_every_metric_of_the_source_is_on_its_page() -> None:
+    rooms = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
+    sources = "\n".join(path.read_text() for room in rooms for path in room.rglob("*.py"))
+    names = re.findall(r"\b(?:Counter|Gauge|Histogram|Summary)\(\s*\"(\w+)\"", sources)
+    page = pages()["metrics.md"]
+    assert len(names) > 10
+    assert [name for name in names if not re.search(rf"`{name}(_total)?`", page)] == []
+
+
 @pytest.mark.parametrize("page", ENUM_PAGES, ids=lambda page: page.enum)
 def test_every_code_that_can_be_sent_is_explained_on_its_page(page: EnumPage) -> None:
     enums = {"ReasonCode": risk_pb2.ReasonCode, "RefusalCode": execution_pb2.RefusalCode,

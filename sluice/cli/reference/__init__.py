@@ -1,4 +1,4 @@
-"""Makes the pages of docs/reference out of what the program itself says: commands, settings, contracts.
+"""Makes the pages of docs/reference out of what the program says itself: commands, settings, metrics, contracts.
 
 `python -m sluice.cli.reference [FOLDER]` writes them; a test compares them with what is committed. It works in a
 checkout only, because the contracts' sources are not installed.

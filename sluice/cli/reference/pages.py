@@ -6,6 +6,7 @@ from typing import Final
 import sluice
 from sluice.cli.reference.commands import command_page
 from sluice.cli.reference.enums import EnumPage
+from sluice.cli.reference.metrics import metrics_page
 from sluice.cli.reference.settings import schema, settings_page
 
 ROOT: Final = Path(sluice.__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ ENUM_PAGES: Final = (
 
 def pages() -> dict[str, str]:
     """Return the text of every file by its name."""
-    written = {"cli.md": command_page(), "configuration.md": settings_page()}
+    written = {"cli.md": command_page(), "configuration.md": settings_page(), "metrics.md": metrics_page()}
     made = {name: NOTICE + text for name, text in written.items()} | {"settings.schema.json": schema()}
     return made | {page.file: NOTICE + page.render(ROOT / "proto") for page in ENUM_PAGES}
 

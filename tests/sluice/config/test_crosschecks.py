@@ -29,8 +29,18 @@ def test_real_orders_need_the_machines_clock_and_an_exchange(environment: str) -
 
 
 def test_metrics_port_is_no_services_port() -> None:
-    assert len(broken(TELEMETRY__METRICS_PORT="50053")) == 1
-    assert broken(TELEMETRY__METRICS_PORT="9100") == []
+    assert broken(RUN__METRICS_PORT="50053") == [
+        "SLUICE_RUN__METRICS_PORT: must differ from the port of execution.address, was 50053; choose another port"]
+    assert broken(RISK__METRICS_PORT="50052", RISK__ADDRESS="unix:/tmp/50052:50052") == []
+
+
+def test_each_process_has_a_metrics_port_of_its_own() -> None:
+    assert broken(RUN__METRICS_PORT="9100", RISK__METRICS_PORT="9100") == [
+        f"SLUICE_{name}__METRICS_PORT: must differ from {other}.metrics_port, was 9100; choose another port"
+        for name, other in (("RUN", "risk"), ("RISK", "run"))]
+    assert broken(RUN__METRICS_PORT="9100", INFERENCE__METRICS_PORT="9101", RISK__METRICS_PORT="9102",
+                  EXECUTION__METRICS_PORT="9103") == []
+    assert broken(RUN__METRICS_PORT="0", RISK__METRICS_PORT="0") == []
 
 
 @pytest.mark.parametrize("address", ["h:65536", "[::1]:99999"])

@@ -1,0 +1,35 @@
+"""What the dataflow counts, out of its statistics.
+
+The counts belong to the run and not to the process: after a crash and a restart they go on from where the run stood.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+from dataflows.statistics import Counts
+
+FRAMES = Counter("sluice_flow_frames", "Lines of the tape that were read.")
+EVENTS = Counter("sluice_flow_events", "Frames that became an event of an instrument.")
+DEAD_LETTERS = Counter("sluice_flow_dead_letters", "Lines and frames that were set aside, by reason.", ("reason",))
+TICKS = Counter("sluice_flow_ticks", "Ticks that were worked to their end.")
+INTENTS = Counter("sluice_flow_intents", "Intents that were put before risk.")
+EVENT_TIME = Gauge("sluice_flow_event_time_seconds", "Event time of the last tick, in seconds since 1970.")
+
+_PLAIN: Final = {"frames": FRAMES, "events": EVENTS, "ticks": TICKS, "intents": INTENTS}
+
+
+class FlowCounters:
+    """Brings the counters to what the statistics of a run say."""
+
+    def __init__(self) -> None:
+        self._told = Counts()
+
+    def tell(self, counts: Counts) -> None:
+        """Count what has come since the last time. Counts never go back within a process."""
+        for name, counter in _PLAIN.items():
+            counter.inc(getattr(counts, name) - getattr(self._told, name))
+        for reason, number in counts.dead_letters_by_reason.items():
+            DEAD_LETTERS.labels(reason).inc(number - self._told.dead_letters_by_reason.get(reason, 0))
+        EVENT_TIME.set(counts.event_time_ns / 1e9)
+        self._told = counts
