@@ -148,6 +148,8 @@ class Desk:
     def _measure(self, draft: Draft) -> None:
         for report in draft.reports:
             metrics.REPORTS.labels(report.kind.name).inc()
+            if report.status is not None and report.status.final:
+                metrics.FINAL_ORDERS.labels(report.status.name).inc()
         still_open = self.ledger.open_orders()
         metrics.OPEN_ORDERS.set(len(still_open))
         metrics.UNKNOWN_ORDERS.set(sum(1 for order in still_open if order.status is OrderStatus.UNKNOWN))
