@@ -25,13 +25,14 @@ import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from risk.approvals import ApprovalIssuer, Fence, order_bytes, replayable_nonce
-from risk.domain import ExecutionReport, ReportKind
+from risk.domain import ExecutionReport
 from risk.engine import Decision, DecisionTimes, RiskEngine
 from risk.wire import read_intent, read_top
 from sluice.config.settings import LimitSettings, RunSettings, Settings
 from sluice.envelope import Signer
 from sluice.execution.v1 import execution_pb2 as execution
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import ReportKind
 from sluice.risk.v1 import risk_pb2 as risk
 from sluice.rpc import channel
 from sluice.stores.embedded import stores

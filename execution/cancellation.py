@@ -1,9 +1,10 @@
 """Cancels: they need no approval, are journalled before they are sent, and asking twice sends once."""
 
 from execution.desk import Desk
-from execution.domain import OrderState, OrderStatus, ReportKind
+from execution.domain import OrderState
 from execution.ledger import Draft
 from execution.state_machine import Occurrence
+from sluice.orders import OrderStatus, ReportKind
 
 
 class Cancellation:

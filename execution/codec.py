@@ -6,16 +6,17 @@ understood to the letter raises, and is never sent.
 
 from collections.abc import Callable
 from decimal import Decimal
-from enum import Enum
 from typing import TypeVar
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from execution.domain import (
-    ExecutionReport,
-    Fill,
-    OrderRequest,
-    OrderState,
+from execution.domain import ExecutionReport, Fill, OrderRequest, OrderState
+from sluice.decimals import parse_decimal, text, text_or_empty
+from sluice.errors import InputError
+from sluice.execution.v1 import execution_pb2 as messages
+from sluice.instruments import InstrumentCatalog
+from sluice.orders import (
+    Member,
     OrderStatus,
     OrderType,
     PositionSide,
@@ -25,15 +26,11 @@ from execution.domain import (
     Side,
     TimeInForce,
     TriggerPrice,
+    member_of,
+    number_of,
 )
-from sluice.decimals import parse_decimal, text
-from sluice.errors import InputError
-from sluice.execution.v1 import execution_pb2 as messages
-from sluice.instruments import InstrumentCatalog
 from sluice.risk.v1 import order_pb2
 from sluice.risk.v1.order_pb2 import Order
-
-Member = TypeVar("Member", bound=Enum)
 
 
 def read_order(order: Order, client_order_id: str, catalog: InstrumentCatalog) -> OrderRequest:
@@ -77,11 +74,11 @@ def write_order(request: OrderRequest) -> Order:
         type=order_pb2.OrderType.ValueType(request.type.value),
         time_in_force=order_pb2.TimeInForce.ValueType(request.time_in_force.value),
         quantity=text(request.quantity),
-        price=_text(request.price),
-        stop_price=_text(request.stop_price),
-        trigger_price=order_pb2.TriggerPrice.ValueType(request.trigger_price.value if request.trigger_price else 0),
-        callback_rate_percent=_text(request.callback_rate_percent),
-        activation_price=_text(request.activation_price),
+        price=text_or_empty(request.price),
+        stop_price=text_or_empty(request.stop_price),
+        trigger_price=order_pb2.TriggerPrice.ValueType(number_of(request.trigger_price)),
+        callback_rate_percent=text_or_empty(request.callback_rate_percent),
+        activation_price=text_or_empty(request.activation_price),
         reduce_only=request.reduce_only,
         close_position=request.close_position,
         good_till_time_ns=request.good_till_time_ns,
@@ -100,7 +97,7 @@ def write_state(state: OrderState) -> messages.OrderState:
         order=write_order(state.request),
         status=messages.OrderStatus.ValueType(state.status.value),
         filled_quantity=text(state.filled_quantity),
-        average_price=_text(state.average_price),
+        average_price=text_or_empty(state.average_price),
         fees=text(state.fees),
         fee_asset=state.fee_asset,
         created_at_ns=state.created_at_ns,
@@ -119,8 +116,8 @@ def write_report(report: ExecutionReport) -> messages.ExecutionReport:
         client_order_id=report.client_order_id,
         decision_id=report.decision_id,
         instrument=report.instrument,
-        side=order_pb2.Side.ValueType(report.side.value if report.side else 0),
-        status=messages.OrderStatus.ValueType(report.status.value if report.status else 0),
+        side=order_pb2.Side.ValueType(number_of(report.side)),
+        status=messages.OrderStatus.ValueType(number_of(report.status)),
         quantity=text(report.quantity),
         filled_quantity=text(report.filled_quantity),
         fill=_optional(report.fill, write_fill),
@@ -161,19 +158,14 @@ def read_fill(message: messages.Fill) -> Fill:
 
 
 def _member(kind: type[Member], number: int, what: str) -> Member:
-    try:
-        return kind(number)
-    except ValueError:
+    if (member := member_of(kind, number)) is None:
         known = ", ".join(kind.__members__)
-        raise InputError(f"{what} must be one of {known}, was {number or 'unspecified'}") from None
+        raise InputError(f"{what} must be one of {known}, was {number or 'unspecified'}")
+    return member
 
 
 def _decimal(raw: str, what: str) -> Decimal | None:
     return parse_decimal(raw, what) if raw else None
-
-
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else text(value)
 
 
 Given = TypeVar("Given")

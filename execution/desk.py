@@ -15,7 +15,7 @@ import psycopg
 
 from execution import metrics
 from execution.codec import write_report
-from execution.domain import OrderState, OrderStatus, ReportKind
+from execution.domain import OrderState
 from execution.feed import ReportFeed
 from execution.journal import Journal
 from execution.ledger import Draft, Ledger
@@ -23,6 +23,7 @@ from execution.state_machine import Occurrence
 from execution.venues.interface import SimulatedTime, Venue, VenueEvent, VenueOutcomeUnknown
 from sluice.clock import Clock, EventClock, observe
 from sluice.errors import InputError, InvariantError, NotFoundError, NotRunningError, SluiceError
+from sluice.orders import OrderStatus, ReportKind
 
 _log = logging.getLogger("execution.desk")
 Answer = TypeVar("Answer")

@@ -1,127 +1,26 @@
-"""The words of the order path: enums, the order as a venue gets it, its state, and the reports about it.
+"""What execution keeps: the order as a venue gets it, its state, and the reports about it.
 
-Pure values with the contract's numbers (`sluice.risk.v1`, `sluice.execution.v1`), without protobuf; `execution.codec`
-translates at the edges. What may follow what is in `execution.state_machine`.
+Pure values in the words of `sluice.orders`, without protobuf; `execution.codec` translates at the edges. What may
+follow what is in `execution.state_machine`.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
 
 from sluice.decimals import MONEY, ZERO
 from sluice.instruments import Instrument
+from sluice.orders import (
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    PriceMatch,
+    ReportKind,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TriggerPrice,
+)
 from sluice.positions import average_price
-
-
-class Side(Enum):
-    """Buy or sell."""
-
-    BUY = 1
-    SELL = 2
-
-    @property
-    def sign(self) -> int:
-        """Return 1 for a buy and -1 for a sell."""
-        return 1 if self is Side.BUY else -1
-
-
-class PositionSide(Enum):
-    """Which position an order works on: BOTH in one-way mode, LONG or SHORT in hedge mode."""
-
-    BOTH = 1
-    LONG = 2
-    SHORT = 3
-
-
-class OrderType(Enum):
-    """The order types of Binance futures; those from STOP on wait for a trigger."""
-
-    LIMIT = 1
-    MARKET = 2
-    STOP = 3
-    STOP_MARKET = 4
-    TAKE_PROFIT = 5
-    TAKE_PROFIT_MARKET = 6
-    TRAILING_STOP_MARKET = 7
-
-
-class TimeInForce(Enum):
-    """How long an order stands. GTX is post only, RPI is post only for retail orders."""
-
-    GTC = 1
-    IOC = 2
-    FOK = 3
-    GTX = 4
-    GTD = 5
-    RPI = 6
-
-
-class TriggerPrice(Enum):
-    """Which price fires a conditional order."""
-
-    LAST = 1
-    MARK = 2
-
-
-class SelfTradePrevention(Enum):
-    """What happens where two orders of one account meet."""
-
-    NONE = 1
-    EXPIRE_TAKER = 2
-    EXPIRE_MAKER = 3
-    EXPIRE_BOTH = 4
-
-
-class PriceMatch(Enum):
-    """A price relative to the book in place of a price."""
-
-    NONE = 1
-    OPPONENT = 2
-    OPPONENT_5 = 3
-    OPPONENT_10 = 4
-    OPPONENT_20 = 5
-    QUEUE = 6
-    QUEUE_5 = 7
-    QUEUE_10 = 8
-    QUEUE_20 = 9
-
-
-class OrderStatus(Enum):
-    """Where an order stands. UNKNOWN is a state: only the venue's word ends it."""
-
-    PENDING = 1
-    SENT = 2
-    ACCEPTED = 3
-    PARTIALLY_FILLED = 4
-    FILLED = 5
-    CANCEL_PENDING = 6
-    CANCELED = 7
-    REJECTED = 8
-    EXPIRED = 9
-    UNKNOWN = 10
-
-    @property
-    def final(self) -> bool:
-        """Tell whether nothing but a late fill can follow."""
-        return self in _FINAL
-
-
-_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
-
-
-class ReportKind(Enum):
-    """What happened to an order, in the contract's words."""
-
-    SUBMITTED = 1
-    ACCEPTED = 2
-    FILL = 3
-    CANCELED = 4
-    REJECTED = 5
-    EXPIRED = 6
-    UNKNOWN = 7
-    CANCEL_REQUESTED = 8
-    CANCEL_REJECTED = 9
-    NOT_SENT = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from execution.codec import read_order, read_report, write_report
-from execution.domain import ExecutionReport, OrderState, OrderStatus
+from execution.domain import ExecutionReport, OrderState
 from execution.ledger import Draft, JournalledOrder, Ledger, NewOrder
 from sluice.envelope import Refusal
 from sluice.errors import NotRunningError, SluiceError
 from sluice.execution.v1 import execution_pb2 as messages
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import OrderStatus
 from sluice.risk.v1.order_pb2 import Order
 from sluice.stores.postgres import connect
 

@@ -8,10 +8,11 @@ import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from execution.domain import ExecutionReport, OrderRequest, OrderState, OrderStatus, ReportKind, Side
+from execution.domain import ExecutionReport, OrderRequest, OrderState
 from execution.state_machine import Occurrence, mark_sent, new_order, occur
 from sluice.decimals import ZERO
 from sluice.errors import InputError, InvariantError, NotFoundError
+from sluice.orders import OrderStatus, ReportKind, Side
 
 
 class ReportTimes:

@@ -8,11 +8,12 @@ never stretched by a crash, and an order whose fate was unknown is never sent ag
 from collections.abc import Iterable, Sequence
 
 from execution.desk import Desk
-from execution.domain import ExecutionReport, OrderState, OrderStatus, ReportKind
+from execution.domain import ExecutionReport, OrderState
 from execution.ledger import Draft, Ledger
 from execution.state_machine import Occurrence
 from execution.venues.interface import SimulatedTime, VenueCommand, VenueCommandKind, VenueOutcomeUnknown
 from sluice.errors import NotRunningError
+from sluice.orders import OrderStatus, ReportKind
 
 _COMMANDS = {ReportKind.SUBMITTED: VenueCommandKind.SUBMIT, ReportKind.CANCEL_REQUESTED: VenueCommandKind.CANCEL}
 _OWN_WORDS = frozenset({ReportKind.CANCEL_REQUESTED})

@@ -7,11 +7,12 @@ says what is possible, not what is wise: limits are risk's business.
 from typing import Final
 
 from execution.codec import read_order
-from execution.domain import OrderRequest, OrderType, PositionSide, PriceMatch, TimeInForce
+from execution.domain import OrderRequest
 from sluice.decimals import ZERO, is_multiple
 from sluice.envelope import ApprovedOrder, client_order_id
 from sluice.errors import InputError
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import OrderType, PositionSide, PriceMatch, TimeInForce
 from sluice.risk.v1.order_pb2 import ALGORITHM_KIND_NONE, Order
 
 _TYPES: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})

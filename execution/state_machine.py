@@ -12,9 +12,10 @@ Rules: a full fill outweighs every other word of the venue; a final word outweig
 from dataclasses import dataclass, replace
 from typing import Final
 
-from execution.domain import Fill, OrderRequest, OrderState, OrderStatus, ReportKind
+from execution.domain import Fill, OrderRequest, OrderState
 from sluice.decimals import ZERO
 from sluice.errors import InputError, InvariantError
+from sluice.orders import OrderStatus, ReportKind
 
 _OPEN: Final = frozenset(status for status in OrderStatus if not status.final)
 _FINAL: Final = frozenset(status for status in OrderStatus if status.final)

@@ -9,7 +9,7 @@ can release what it set aside. A stale epoch does not mean that: risk may sign t
 from typing import Final
 
 from execution.desk import Desk
-from execution.domain import OrderState, Side
+from execution.domain import OrderState
 from execution.gate import ApprovalGate, ApprovalRefusedError
 from execution.journal import AlreadyUsedError
 from execution.ledger import Draft, NewOrder
@@ -18,6 +18,7 @@ from execution.sendable import sendable_request
 from sluice.envelope import ApprovalRefused, ApprovedOrder, Refusal
 from sluice.errors import InputError
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import Side, member_of
 from sluice.risk.v1.approval_pb2 import Approval, SignedApproval
 from sluice.risk.v1.order_pb2 import Order
 
@@ -111,6 +112,6 @@ class Submission:
             raise ApprovalRefusedError(Refusal.NONCE_STORE, str(error)) from None
         order = Order.FromString(approval.order)
         draft = Draft(self._desk.ledger)
-        side = Side(order.side) if order.side in (Side.BUY.value, Side.SELL.value) else None
+        side = member_of(Side, order.side)
         draft.not_sent(approval.decision_id, order.instrument[:64], side, why, self._desk.sending_time_ns())
         await self._desk.commit(draft)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from risk.checks import CHECKS
-from risk.domain import BookTop, ExecutionReport, Order, OrderIntent, Reason, Side, TradingState
+from risk.domain import BookTop, ExecutionReport, Order, OrderIntent, Reason, TradingState
 from risk.drawdown import DrawdownGuard, Latch, Period
 from risk.market import Market
 from risk.portfolio import EquityLine, Portfolio
@@ -23,6 +23,7 @@ from sluice.config.settings import LimitSettings
 from sluice.decimals import ZERO
 from sluice.errors import InvariantError
 from sluice.instruments import Instrument, InstrumentCatalog
+from sluice.orders import Side
 
 _NS_PER_MS = 1_000_000
 
@@ -92,15 +93,16 @@ class RiskEngine:
         order = self._sized(intent, instrument)
         view = self._view(intent, order, instrument, times.now_ns)
         reasons = tuple(reason for check in CHECKS if (reason := check.evaluate(order, view)) is not None)
-        if reasons or instrument is None or view.worst_price is None or view.reference_price is None:
+        side, worst, reference = order.side, view.worst_price, view.reference_price
+        if reasons or instrument is None or side is None or worst is None or reference is None:
             if not reasons:
-                raise InvariantError("an order without a price must have been refused, was not")
+                raise InvariantError("an order without a side or a price must have been refused, was not")
             return Decision(decision_id, intent, order, reasons, None)
         quantity = order.quantity if order.quantity is not None else abs(view.position)
         held = Reservation(
-            decision_id, instrument, order.side, quantity, view.worst_price, order.reducing,
+            decision_id, instrument, side, quantity, worst, order.reducing,
             times.issued_at_ns + self.limits.approval_lifetime_ms * _NS_PER_MS)
-        return Decision(decision_id, intent, order, (), held, slippage_bps(order, view.reference_price, self.limits))
+        return Decision(decision_id, intent, order, (), held, slippage_bps(order, reference, self.limits))
 
     def commit(self, decision: Decision) -> None:
         """Let a journalled decision count: an approval is reserved and counts towards the order rate."""
@@ -180,7 +182,7 @@ class RiskEngine:
         return self.portfolio.reservations.quantities(instrument.key)
 
     def _gross_with(self, order: Order, instrument: Instrument | None) -> Decimal | None:
-        if instrument is None or order.quantity is None or order.side is Side.UNSPECIFIED:
+        if instrument is None or order.quantity is None or order.side is None:
             return None
         added: dict[tuple[str, Side], Decimal] = {}
         if not order.reducing:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from risk.domain import ExecutionReport, Side
+from risk.domain import ExecutionReport
 from risk.reservations import ReservationBook, ReservedQuantities
 from sluice.decimals import MONEY, ZERO
 from sluice.errors import InvariantError
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import Side
 from sluice.positions import Position
 
 #: Tells the reference price of an instrument, or None where it is unknown.
@@ -111,7 +112,7 @@ class Portfolio:
 
     def _fill(self, report: ExecutionReport) -> None:
         fill = report.fill
-        if fill is None or report.side is Side.UNSPECIFIED:
+        if fill is None or report.side is None:
             raise InvariantError(f"report {report.sequence} must name the side of its fill")
         position = self.position(report.instrument)
         settled = fill.fee_asset in ("", position.instrument.settlement_asset)

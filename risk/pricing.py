@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from risk.domain import STOP_TYPES, Order, Side
+from risk.domain import Order
 from sluice.config.settings import LimitSettings
 from sluice.decimals import MONEY, ONE, ZERO
+from sluice.orders import STOP_TYPES, Side
 
 BASIS_POINTS = Decimal(10_000)
 
@@ -28,7 +29,7 @@ def slippage_bps(order: Order, reference: Decimal, limits: LimitSettings) -> Dec
     """Return how far from the reference price risk counted with, against us, in basis points (not negative)."""
     if order.pegged:
         return limits.price_collar_bps
-    if order.price is None:
+    if order.price is None or order.side is None:
         return limits.market_slippage_bps
     return max(distance_bps(order.price, reference) * order.side.sign, ZERO)
 

@@ -10,6 +10,7 @@ from risk import wire
 from risk.engine import RiskEngine
 from risk.records import DecisionRecord, ServiceState
 from risk.reservations import Reservation
+from sluice.errors import InvariantError
 from sluice.instruments import InstrumentCatalog
 from sluice.risk.v1.order_pb2 import Order
 
@@ -27,8 +28,13 @@ def restore_decisions(engine: RiskEngine, records: Iterable[DecisionRecord], cat
 
 
 def reservation_of(record: DecisionRecord, catalog: InstrumentCatalog) -> Reservation:
-    """Return the reservation that an approval was made with. Raises `NotFoundError` for an instrument since removed."""
+    """Return the reservation that an approval was made with.
+
+    Raises `NotFoundError` for an instrument since removed, and `InvariantError` for an order that was never approvable.
+    """
     order = wire.read_order(Order.FromString(record.order_bytes))
+    if order.side is None:
+        raise InvariantError(f"the approved order of {record.decision_id} must have a side, has none")
     return Reservation(
         decision_id=record.decision_id,
         instrument=catalog.require(order.instrument),

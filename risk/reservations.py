@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from risk.domain import ExecutionReport, ReportKind, Side
+from risk.domain import ExecutionReport
 from sluice.decimals import ZERO
 from sluice.errors import InvariantError
 from sluice.instruments import Instrument
+from sluice.orders import ReportKind, Side
 
 #: Reports after which nothing of the order can fill any more.
 _ENDS = frozenset({ReportKind.CANCELED, ReportKind.REJECTED, ReportKind.EXPIRED, ReportKind.NOT_SENT})

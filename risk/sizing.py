@@ -12,17 +12,20 @@ out must not depend on equity. Formula: fixed fractional sizing (Tharp), in the 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from risk.domain import Side
 from sluice.config.settings import LimitSettings
 from sluice.decimals import MONEY, ONE, ZERO, truncate_to_step
 from sluice.instruments import Instrument
+from sluice.orders import Side
 
 
 @dataclass(frozen=True, slots=True)
 class SizingInput:
-    """What sizing needs of an order: `price` is the one that it is counted at, `equity` in the settlement asset."""
+    """What sizing needs of an order: `price` is the one that it is counted at, `equity` in the settlement asset.
 
-    side: Side
+    `side` is None where the order states none; it is sized like a sell, and vetoed for its form.
+    """
+
+    side: Side | None
     requested: Decimal
     price: Decimal
     average_true_range: Decimal

@@ -1,11 +1,11 @@
 """The portfolio and the limits as messages."""
 
-from risk.domain import Side
 from risk.drawdown import Period
 from risk.engine import RiskEngine
 from risk.limits import limits_version, named_limits
 from sluice.config.settings import LimitSettings
-from sluice.decimals import ZERO, text
+from sluice.decimals import ZERO, text, text_or_empty
+from sluice.orders import number_of
 from sluice.positions import Position
 from sluice.risk.v1 import order_pb2 as orders
 from sluice.risk.v1 import risk_pb2 as risk
@@ -21,7 +21,7 @@ def portfolio_snapshot(engine: RiskEngine, risk_epoch: int) -> risk.PortfolioSna
         risk_epoch=risk_epoch,
         positions=[_position(engine, position) for position in engine.portfolio.positions()],
         equity=_equity(engine),
-        gross_exposure="" if exposure is None else text(exposure),
+        gross_exposure=text_or_empty(exposure),
         reservations=_reservations(engine),
     )
 
@@ -45,8 +45,8 @@ def _position(engine: RiskEngine, position: Position) -> risk.Position:
         instrument=key,
         quantity=text(position.quantity),
         entry_price=text(position.entry_price),
-        mark_price="" if mark is None else text(mark),
-        unrealised_pnl="" if unrealised is None else text(unrealised),
+        mark_price=text_or_empty(mark),
+        unrealised_pnl=text_or_empty(unrealised),
         realised_pnl=text(position.realised_pnl),
         fees=text(position.fees),
         reserved_buy_quantity=text(reserved.buy),
@@ -71,7 +71,7 @@ def _reservations(engine: RiskEngine) -> list[risk.Reservation]:
     return [
         risk.Reservation(
             decision_id=held.decision_id, instrument=held.instrument.key,
-            side=orders.SIDE_BUY if held.side is Side.BUY else orders.SIDE_SELL,
+            side=orders.Side.ValueType(number_of(held.side)),
             quantity=text(held.quantity), notional=text(held.notional))
         for held in engine.portfolio.reservations
     ]

@@ -1,45 +1,39 @@
 """Between the contract's messages and risk's domain values: the only place where both are known.
 
-Reading never fails: what cannot be read becomes None or UNSPECIFIED and a problem of the intent, which is a veto. The
-bytes that are signed are written anew from the domain order, so they hold nothing that risk has not looked at.
+Reading never fails: what cannot be read becomes None and a problem of the intent, which is a veto. An enum that is not
+specified becomes None too; whether it may be is for `risk.shape` to say. The bytes that are signed are written anew
+from the domain order, so they hold nothing that risk has not looked at.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
-from enum import Enum
-from typing import Final, TypeVar
+from typing import Final
 
-from risk.domain import (
+from risk.domain import BookTop, ExecutionReport, Fill, Order, OrderIntent, Reason
+from sluice.decimals import ZERO, parse_decimal, text, text_or_empty
+from sluice.errors import InputError
+from sluice.execution.v1 import execution_pb2 as execution
+from sluice.market.v1 import market_pb2 as market
+from sluice.orders import (
     AlgorithmKind,
-    BookTop,
-    ExecutionReport,
-    Fill,
-    Order,
-    OrderIntent,
+    Member,
+    OrderStatus,
     OrderType,
     PositionSide,
     PriceMatch,
-    Reason,
     ReportKind,
     SelfTradePrevention,
     Side,
     TimeInForce,
     TriggerPrice,
+    member_of,
+    number_of,
 )
-from sluice.decimals import ZERO, parse_decimal, text
-from sluice.errors import InputError
-from sluice.execution.v1 import execution_pb2 as execution
-from sluice.market.v1 import market_pb2 as market
 from sluice.risk.v1 import order_pb2 as orders
 from sluice.risk.v1 import risk_pb2 as risk
 
-EnumType = TypeVar("EnumType", bound=Enum)
 #: Larger numbers are no price or quantity of any market, and would leave exact arithmetic.
 LARGEST: Final = Decimal(10) ** 12
-_FINAL: Final = frozenset({
-    execution.ORDER_STATUS_FILLED, execution.ORDER_STATUS_CANCELED, execution.ORDER_STATUS_REJECTED,
-    execution.ORDER_STATUS_EXPIRED,
-})
 
 
 def read_intent(message: risk.OrderIntent) -> OrderIntent:
@@ -70,49 +64,49 @@ def read_order(message: orders.Order) -> Order:
 def _read_order(message: orders.Order, problems: list[str]) -> Order:
     return Order(
         instrument=message.instrument,
-        side=_enum(Side, message.side, "side", problems),
-        position_side=_enum(PositionSide, message.position_side, "position_side", problems),
-        type=_enum(OrderType, message.type, "type", problems),
-        time_in_force=_enum(TimeInForce, message.time_in_force, "time_in_force", problems),
+        side=_member(Side, message.side, "side", problems),
+        position_side=_member(PositionSide, message.position_side, "position_side", problems),
+        type=_member(OrderType, message.type, "type", problems),
+        time_in_force=_member(TimeInForce, message.time_in_force, "time_in_force", problems),
         quantity=_decimal(message.quantity, "quantity", problems),
         price=_decimal(message.price, "price", problems),
         stop_price=_decimal(message.stop_price, "stop_price", problems),
-        trigger_price=_enum(TriggerPrice, message.trigger_price, "trigger_price", problems),
+        trigger_price=_member(TriggerPrice, message.trigger_price, "trigger_price", problems),
         callback_rate_percent=_decimal(message.callback_rate_percent, "callback_rate_percent", problems),
         activation_price=_decimal(message.activation_price, "activation_price", problems),
         reduce_only=message.reduce_only,
         close_position=message.close_position,
         good_till_time_ns=message.good_till_time_ns,
-        self_trade_prevention=_enum(
+        self_trade_prevention=_member(
             SelfTradePrevention, message.self_trade_prevention, "self_trade_prevention", problems),
-        price_match=_enum(PriceMatch, message.price_match, "price_match", problems),
+        price_match=_member(PriceMatch, message.price_match, "price_match", problems),
         price_protect=message.price_protect,
-        algorithm=_enum(AlgorithmKind, message.algorithm.kind, "algorithm.kind", problems),
+        algorithm=_member(AlgorithmKind, message.algorithm.kind, "algorithm.kind", problems),
     )
 
 
 def order_message(order: Order) -> orders.Order:
     """Write an order as approved: only what risk has read and decided on."""
-    algorithm = order.algorithm is not AlgorithmKind.UNSPECIFIED
+    algorithm = orders.Algorithm(kind=orders.AlgorithmKind.ValueType(number_of(order.algorithm)))
     return orders.Order(
         instrument=order.instrument,
-        side=orders.Side.ValueType(order.side.value),
-        position_side=orders.PositionSide.ValueType(order.position_side.value),
-        type=orders.OrderType.ValueType(order.type.value),
-        time_in_force=orders.TimeInForce.ValueType(order.time_in_force.value),
-        quantity=_text(order.quantity),
-        price=_text(order.price),
-        stop_price=_text(order.stop_price),
-        trigger_price=orders.TriggerPrice.ValueType(order.trigger_price.value),
-        callback_rate_percent=_text(order.callback_rate_percent),
-        activation_price=_text(order.activation_price),
+        side=orders.Side.ValueType(number_of(order.side)),
+        position_side=orders.PositionSide.ValueType(number_of(order.position_side)),
+        type=orders.OrderType.ValueType(number_of(order.type)),
+        time_in_force=orders.TimeInForce.ValueType(number_of(order.time_in_force)),
+        quantity=text_or_empty(order.quantity),
+        price=text_or_empty(order.price),
+        stop_price=text_or_empty(order.stop_price),
+        trigger_price=orders.TriggerPrice.ValueType(number_of(order.trigger_price)),
+        callback_rate_percent=text_or_empty(order.callback_rate_percent),
+        activation_price=text_or_empty(order.activation_price),
         reduce_only=order.reduce_only,
         close_position=order.close_position,
         good_till_time_ns=order.good_till_time_ns,
-        self_trade_prevention=orders.SelfTradePrevention.ValueType(order.self_trade_prevention.value),
-        price_match=orders.PriceMatch.ValueType(order.price_match.value),
+        self_trade_prevention=orders.SelfTradePrevention.ValueType(number_of(order.self_trade_prevention)),
+        price_match=orders.PriceMatch.ValueType(number_of(order.price_match)),
         price_protect=order.price_protect,
-        algorithm=orders.Algorithm(kind=orders.AlgorithmKind.ValueType(order.algorithm.value)) if algorithm else None,
+        algorithm=algorithm if order.algorithm else None,
     )
 
 
@@ -126,21 +120,21 @@ def read_top(message: market.BookTop) -> BookTop:
 def top_message(top: BookTop) -> market.BookTop:
     """Write a book top, without the quantities, which risk does not keep."""
     return market.BookTop(
-        instrument=top.instrument, event_time_ns=top.event_time_ns, best_bid=_text(top.best_bid),
-        best_ask=_text(top.best_ask), mark_price=_text(top.mark_price), synced=top.synced)
+        instrument=top.instrument, event_time_ns=top.event_time_ns, best_bid=text_or_empty(top.best_bid),
+        best_ask=text_or_empty(top.best_ask), mark_price=text_or_empty(top.mark_price), synced=top.synced)
 
 
 def read_report(message: execution.ExecutionReport) -> ExecutionReport:
     """Read an execution report. Raises `InputError` where its numbers do not parse: execution never sends such."""
-    kind = _enum(ReportKind, message.kind, "kind", [])
+    kind, status = member_of(ReportKind, message.kind), member_of(OrderStatus, message.status)
     return ExecutionReport(
         sequence=message.sequence,
         event_time_ns=message.event_time_ns,
         kind=kind,
         decision_id=message.decision_id,
         instrument=message.instrument,
-        side=_enum(Side, message.side, "side", []),
-        final=message.status in _FINAL,
+        side=member_of(Side, message.side),
+        final=status is not None and status.final,
         fill=_read_fill(message.fill) if kind is ReportKind.FILL else None,
     )
 
@@ -162,12 +156,11 @@ def veto_message(reasons: Iterable[Reason]) -> risk.Veto:
     ])
 
 
-def _enum(kind: type[EnumType], number: int, name: str, problems: list[str]) -> EnumType:
-    try:
-        return kind(number)
-    except ValueError:
+def _member(kind: type[Member], number: int, name: str, problems: list[str]) -> Member | None:
+    member = member_of(kind, number)
+    if member is None and number:
         problems.append(f"{name} must be a known {kind.__name__}, was {number}")
-        return kind(0)
+    return member
 
 
 def _decimal(value: str, name: str, problems: list[str]) -> Decimal | None:
@@ -187,7 +180,3 @@ def _decimal(value: str, name: str, problems: list[str]) -> Decimal | None:
 def _price(value: str) -> Decimal | None:
     number = _decimal(value, "price", [])
     return number if number is not None and number > ZERO else None
-
-
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else text(value)

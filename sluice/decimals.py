@@ -38,6 +38,11 @@ def text(value: Decimal) -> str:
     return "0" if shown in {"-0", ""} else shown
 
 
+def text_or_empty(value: Decimal | None) -> str:
+    """Return the exact text of a value, as contracts carry it: empty where there is none."""
+    return "" if value is None else text(value)
+
+
 def is_multiple(value: Decimal, step: Decimal) -> bool:
     """Tell whether a value lies exactly on a step."""
     return value % step == ZERO

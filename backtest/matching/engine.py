@@ -10,10 +10,11 @@ from decimal import Decimal
 from backtest.matching import rules
 from backtest.matching.liquidity import DisplayedBook, Liquidity, Touched
 from backtest.matching.orders import RestingOrders, WorkingOrder
-from execution.domain import OrderRequest, OrderType, SelfTradePrevention, Side, TimeInForce
+from execution.domain import OrderRequest
 from execution.venues.interface import VenueEvent, VenueEventKind, VenueFill
 from sluice.decimals import ZERO, truncate_to_step
 from sluice.instruments import Instrument
+from sluice.orders import OrderType, SelfTradePrevention, Side, TimeInForce
 from sluice.positions import Position, trade_fee
 
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)

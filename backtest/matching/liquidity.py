@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Protocol
 
-from execution.domain import Side
 from sluice.decimals import ZERO
+from sluice.orders import Side
 
 #: Tells whether a change of the book named a level. The side is the book's: BUY for bids.
 Touched = Callable[[Side, Decimal], bool]

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from execution.domain import OrderRequest, Side
+from execution.domain import OrderRequest
 from sluice.decimals import ZERO
+from sluice.orders import Side
 
 
 @dataclass(slots=True)

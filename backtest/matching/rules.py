@@ -7,8 +7,9 @@ simulated and say so.
 
 from decimal import Decimal
 
-from execution.domain import OrderRequest, OrderType, PositionSide, PriceMatch, Side, TimeInForce
+from execution.domain import OrderRequest
 from sluice.decimals import ZERO, is_multiple, text
+from sluice.orders import OrderType, PositionSide, PriceMatch, Side, TimeInForce
 
 POST_ONLY = (
     "-5022 Due to the order could not be executed as maker, the Post Only order will be rejected. "

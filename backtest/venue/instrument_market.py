@@ -15,10 +15,10 @@ from dataflows.codecs import binance
 from dataflows.codecs.binance_events import AggregateTrade, DepthSnapshot, DepthUpdate, MarkPrice
 from dataflows.codecs.binance_events import Trade as TradeEvent
 from dataflows.codecs.levels import Levels
-from execution.domain import Side
 from execution.venues.interface import VenueEvent
 from sluice.decimals import ZERO
 from sluice.instruments import Instrument
+from sluice.orders import Side
 
 #: Levels that are asked for at first, and where those are used up; few orders look further than the first few.
 _DEPTHS = (8, 64, 4096)

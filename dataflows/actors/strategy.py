@@ -19,11 +19,11 @@ from dataflows.actors.strategy_domain import (
     OrderReport,
     PlaceOrder,
     Prediction,
-    Side,
 )
 from sluice.config.settings import StrategySettings
 from sluice.decimals import ONE, ZERO, nearest_step, truncate_to_step
 from sluice.instruments import Instrument
+from sluice.orders import Side
 from sluice.positions import Position
 
 

@@ -8,18 +8,7 @@ from decimal import Decimal
 from enum import Enum
 
 from sluice.decimals import ZERO
-
-
-class Side(Enum):
-    """Direction of an order; the numbers are the contract's."""
-
-    BUY = 1
-    SELL = 2
-
-    @property
-    def sign(self) -> int:
-        """Return +1 for a buy and -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+from sluice.orders import Side
 
 
 class OrderKind(Enum):

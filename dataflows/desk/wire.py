@@ -4,13 +4,14 @@ import math
 from decimal import Decimal
 
 from dataflows.actors.market import BookTop, FeatureRow
-from dataflows.actors.strategy_domain import OrderKind, OrderReport, PlaceOrder, Prediction, Side
-from sluice.decimals import ZERO, nearest_step, text
+from dataflows.actors.strategy_domain import OrderKind, OrderReport, PlaceOrder, Prediction
+from sluice.decimals import ZERO, nearest_step, text, text_or_empty
 from sluice.execution.v1 import execution_pb2 as execution
 from sluice.features.v1 import features_pb2 as features
 from sluice.inference.v1 import inference_pb2 as inference
 from sluice.instruments import Instrument
 from sluice.market.v1 import market_pb2 as market
+from sluice.orders import OrderStatus, Side, member_of, number_of
 from sluice.risk.v1 import order_pb2 as orders
 from sluice.risk.v1 import risk_pb2 as risk
 
@@ -19,10 +20,6 @@ _TYPES = {
     OrderKind.TAKE: (orders.ORDER_TYPE_LIMIT, orders.TIME_IN_FORCE_IOC),
     OrderKind.MARKET: (orders.ORDER_TYPE_MARKET, orders.TIME_IN_FORCE_GTC),
 }
-_FINAL = frozenset({
-    execution.ORDER_STATUS_FILLED, execution.ORDER_STATUS_CANCELED, execution.ORDER_STATUS_REJECTED,
-    execution.ORDER_STATUS_EXPIRED,
-})
 
 
 def intent_message(place: PlaceOrder, strategy: str, model_version: str) -> risk.OrderIntent:
@@ -32,7 +29,7 @@ def intent_message(place: PlaceOrder, strategy: str, model_version: str) -> risk
         strategy=strategy,
         order=order_message(place),
         event_time_ns=place.event_time_ns,
-        average_true_range=text(place.average_true_range) if place.average_true_range is not None else "",
+        average_true_range=text_or_empty(place.average_true_range),
         model_version=model_version,
         action=place.action,
     )
@@ -43,12 +40,12 @@ def order_message(place: PlaceOrder) -> orders.Order:
     order_type, time_in_force = _TYPES[place.kind]
     return orders.Order(
         instrument=place.instrument,
-        side=orders.SIDE_BUY if place.side is Side.BUY else orders.SIDE_SELL,
+        side=orders.Side.ValueType(number_of(place.side)),
         position_side=orders.POSITION_SIDE_BOTH,
         type=order_type,
         time_in_force=time_in_force,
         quantity=text(place.quantity),
-        price=text(place.price) if place.price is not None else "",
+        price=text_or_empty(place.price),
         reduce_only=place.reduce_only,
         self_trade_prevention=orders.SELF_TRADE_PREVENTION_EXPIRE_MAKER,
         price_match=orders.PRICE_MATCH_NONE,
@@ -91,13 +88,14 @@ def prediction_of(message: inference.Prediction, model_version: str) -> Predicti
 
 def report_of(message: execution.ExecutionReport) -> OrderReport:
     """Return an execution report as the strategies read it."""
-    filled = message.kind == execution.REPORT_KIND_FILL
+    filled, status = message.kind == execution.REPORT_KIND_FILL, member_of(OrderStatus, message.status)
+    ended = status is not None and status.final
     return OrderReport(
         sequence=message.sequence,
         instrument=message.instrument,
         client_order_id=message.client_order_id,
         side=Side.BUY if message.side == orders.SIDE_BUY else Side.SELL,
-        final=message.status in _FINAL or message.kind == execution.REPORT_KIND_NOT_SENT,
+        final=ended or message.kind == execution.REPORT_KIND_NOT_SENT,
         fill_quantity=Decimal(message.fill.quantity) if filled else ZERO,
         fill_price=Decimal(message.fill.price) if filled else ZERO,
         fee=Decimal(message.fill.fee) if filled else ZERO,

@@ -4,7 +4,7 @@ Buys and sells are counted each for itself and never netted: an open sell may no
 """
 
 from risk.checks.base import Check, refuse
-from risk.domain import Order, Reason, ReasonCode, Side
+from risk.domain import Order, Reason, ReasonCode
 from risk.view import View
 from sluice.decimals import ZERO
 
@@ -13,7 +13,7 @@ def evaluate(order: Order, view: View) -> Reason | None:
     """Refuse an order that could lead beyond the limit on its own side. Orders that only reduce cannot."""
     if view.instrument is None or view.worst_price is None or order.quantity is None or order.reducing:
         return None
-    if order.side is Side.UNSPECIFIED or view.reference_price is None:
+    if order.side is None or view.reference_price is None:
         return None
     reached = view.position * order.side.sign + view.reserved.of(order.side) + order.quantity
     notional = view.instrument.notional(max(reached, ZERO), max(view.worst_price, view.reference_price))

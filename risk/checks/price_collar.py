@@ -7,16 +7,17 @@ order at the market is held to the best price that it would meet.
 from decimal import Decimal
 
 from risk.checks.base import Check, refuse
-from risk.domain import CONDITIONAL_TYPES, Order, Reason, ReasonCode, Side
+from risk.domain import Order, Reason, ReasonCode
 from risk.pricing import collar_reference, distance_bps
 from risk.view import View
 from sluice.decimals import ZERO, text
 from sluice.instruments import Instrument
+from sluice.orders import CONDITIONAL_TYPES, Side
 
 
 def evaluate(order: Order, view: View) -> Reason | None:
     """Refuse a price outside the collar or outside the venue's band."""
-    if view.instrument is None or view.reference_price is None or order.side is Side.UNSPECIFIED:
+    if view.instrument is None or view.reference_price is None or order.side is None:
         return None
     price, reference = _price(order, view), collar_reference(order, view.reference_price)
     if price is None or price <= ZERO or reference <= ZERO:

@@ -1,9 +1,10 @@
 """Every price of an order must be a positive multiple of the tick size, and there where its type needs one."""
 
 from risk.checks.base import Check, refuse
-from risk.domain import PRICED_TYPES, STOP_TYPES, Order, Reason, ReasonCode
+from risk.domain import Order, Reason, ReasonCode
 from risk.view import View
 from sluice.decimals import ZERO, is_multiple
+from sluice.orders import PRICED_TYPES, STOP_TYPES
 
 
 def evaluate(order: Order, view: View) -> Reason | None:

@@ -1,9 +1,10 @@
 """The quantity asked for must be a positive multiple of the lot size and within the venue's bounds."""
 
 from risk.checks.base import Check, refuse
-from risk.domain import Order, OrderType, Reason, ReasonCode
+from risk.domain import Order, Reason, ReasonCode
 from risk.view import View
 from sluice.decimals import ZERO, is_multiple
+from sluice.orders import OrderType
 
 _AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
 

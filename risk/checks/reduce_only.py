@@ -1,14 +1,14 @@
 """A reduce-only order must make the position smaller, counted net of the other reducing orders that are open."""
 
 from risk.checks.base import Check, refuse
-from risk.domain import Order, Reason, ReasonCode, Side
+from risk.domain import Order, Reason, ReasonCode
 from risk.view import View
 from sluice.decimals import ZERO
 
 
 def evaluate(order: Order, view: View) -> Reason | None:
     """Refuse a reducing order on the wrong side, or larger than what is left to reduce."""
-    if not order.reducing or view.instrument is None or order.side is Side.UNSPECIFIED:
+    if not order.reducing or view.instrument is None or order.side is None:
         return None
     open_position = max(-view.position * order.side.sign, ZERO)
     left = max(open_position - view.reserved.reducing(order.side), ZERO)

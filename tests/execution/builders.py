@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
-from execution.domain import Fill, OrderRequest, OrderState, OrderType, ReportKind, Side, TimeInForce
+from execution.domain import Fill, OrderRequest, OrderState
 from execution.state_machine import Occurrence, new_order
 from sluice.envelope import client_order_id
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import OrderType, ReportKind, Side, TimeInForce
 
 CATALOG = InstrumentCatalog.shipped()
 BTC = CATALOG.require("BINANCE_USDM:BTCUSDT")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.domain import OrderStatus, ReportKind
 from execution.ledger import Draft, JournalledOrder, Ledger, NewOrder, ReportTimes
 from execution.state_machine import Occurrence
 from sluice.envelope import client_order_id
 from sluice.errors import InputError, InvariantError, NotFoundError
+from sluice.orders import OrderStatus, ReportKind
 from tests.execution.builders import a_request, filled, told
 
 EXPIRES_NS = 9_000

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.domain import OrderState, OrderStatus, ReportKind
+from execution.domain import OrderState
 from execution.state_machine import LEGAL, Occurrence, mark_sent, occur
 from sluice.errors import InputError
+from sluice.orders import OrderStatus, ReportKind
 from tests.execution.builders import a_fill, an_order, filled, told
 
 FINAL_WORDS = [ReportKind.CANCELED, ReportKind.REJECTED, ReportKind.EXPIRED]

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from execution.codec import read_order
-from execution.domain import ReportKind
 from execution.journal import Journal
 from execution.ledger import Draft, Ledger, NewOrder
 from execution.state_machine import Occurrence
@@ -16,6 +15,7 @@ from sluice.envelope import MAX_LIFETIME_NS, client_order_id
 from sluice.errors import NotRunningError
 from sluice.execution.v1 import execution_pb2 as messages
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import ReportKind
 from sluice.risk.v1.approval_pb2 import Approval
 from sluice.risk.v1.order_pb2 import Order
 from sluice.stores.embedded import StoreUrls

@@ -5,24 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from risk.domain import (
-    BookTop,
-    ExecutionReport,
-    Fill,
-    Order,
-    OrderIntent,
-    OrderType,
-    PositionSide,
-    PriceMatch,
-    ReasonCode,
-    ReportKind,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-)
+from risk.domain import BookTop, ExecutionReport, Fill, Order, OrderIntent, ReasonCode
 from risk.engine import Decision, DecisionTimes, RiskEngine
 from sluice.config.settings import LimitSettings
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import OrderType, PositionSide, PriceMatch, ReportKind, SelfTradePrevention, Side, TimeInForce
 
 BTC = "BINANCE_USDM:BTCUSDT"
 ETH = "BINANCE_USDM:ETHUSDT"
@@ -59,7 +46,7 @@ def see(made: RiskEngine, time_ns: int, **prices: Decimal) -> None:
     made.accept(observation)
 
 
-def order(instrument: str = BTC, side: Side = Side.BUY, quantity: str = "0.1", **changes: Any) -> Order:
+def order(instrument: str = BTC, side: Side | None = Side.BUY, quantity: str = "0.1", **changes: Any) -> Order:
     """A limit order at the mark price."""
     made = Order(
         instrument, side, PositionSide.BOTH, OrderType.LIMIT, TimeInForce.GTC, Decimal(quantity),

@@ -9,17 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.checks import CHECKS
-from risk.domain import (
-    AlgorithmKind,
-    OrderType,
-    PositionSide,
-    PriceMatch,
-    ReasonCode,
-    Side,
-    TimeInForce,
-    TradingState,
-)
+from risk.domain import ReasonCode, TradingState
 from sluice.config.settings import LimitSettings
+from sluice.orders import AlgorithmKind, OrderType, PositionSide, PriceMatch, Side, TimeInForce
 from sluice.risk.v1 import risk_pb2
 from tests.risk.builders import (
     BTC,
@@ -219,9 +211,9 @@ def test_states_let_pass_what_they_say() -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"side": Side.UNSPECIFIED}, {"type": OrderType.UNSPECIFIED}, {"time_in_force": TimeInForce.UNSPECIFIED},
-    {"position_side": PositionSide.UNSPECIFIED}, {"position_side": PositionSide.LONG},
-    {"price_match": PriceMatch.UNSPECIFIED}, {"price_match": PriceMatch.QUEUE}, {"algorithm": AlgorithmKind.TWAP},
+    {"side": None}, {"type": None}, {"time_in_force": None}, {"position_side": None}, {"price_match": None},
+    {"self_trade_prevention": None}, {"position_side": PositionSide.LONG}, {"price_match": PriceMatch.QUEUE},
+    {"algorithm": AlgorithmKind.TWAP},
     {"time_in_force": TimeInForce.GTD}, {"good_till_time_ns": 5}, {"stop_price": Decimal(49_000)},
     {"type": OrderType.MARKET}, {"type": OrderType.STOP, "stop_price": Decimal(50_000)},
     {"callback_rate_percent": Decimal(1)}, {"close_position": True},
@@ -238,7 +230,7 @@ def test_a_malformed_intent_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_a_malformed_intent_names_every_problem() -> None:
-    wanted = intent(order(side=Side.UNSPECIFIED), strategy="", action=9)
+    wanted = intent(order(side=None), strategy="", action=9)
     reason = next(r for r in decide(engine(), wanted.order, strategy="", action=9).reasons
                   if r.code is ReasonCode.INTENT_MALFORMED)
     assert reason.observed == "3 problems"

@@ -6,10 +6,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.domain import Order, OrderType, ReasonCode, ReportKind, Side, TradingState, TriggerPrice
+from risk.domain import Order, ReasonCode, TradingState
 from risk.engine import Decision, RiskEngine
 from sluice.config.settings import LimitSettings
 from sluice.errors import InvariantError
+from sluice.orders import OrderType, ReportKind, Side, TriggerPrice
 from tests.risk.builders import (
     BTC,
     COIN,

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from risk.domain import ExecutionReport, Fill, ReportKind, Side
+from risk.domain import ExecutionReport, Fill
 from risk.portfolio import Portfolio
 from risk.reservations import Reservation
 from sluice.decimals import ZERO
 from sluice.errors import InvariantError
+from sluice.orders import ReportKind, Side
 from tests.risk.builders import BALANCES, BTC, CATALOG, COIN, ETH, MARKS, NOON
 
 LOTS = {BTC: Decimal("0.001"), ETH: Decimal("0.01"), COIN: Decimal(1)}

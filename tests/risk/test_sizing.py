@@ -5,10 +5,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.domain import Side
 from risk.sizing import SizingInput, sized_quantity
 from sluice.config.settings import LimitSettings
 from sluice.decimals import is_multiple
+from sluice.orders import Side
 from sluice.positions import Position
 from tests.risk.builders import BTC, CATALOG, COIN
 

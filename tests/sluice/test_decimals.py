@@ -13,6 +13,7 @@ from sluice.decimals import (
     nearest_step,
     parse_decimal,
     text,
+    text_or_empty,
     truncate_to_step,
 )
 from sluice.errors import InputError
@@ -26,6 +27,10 @@ def test_text_and_parse_are_inverse(value: Decimal) -> None:
     assert parse_decimal(text(value), "price") == value
     assert "E" not in text(value)
     assert text(value) != "-0"
+
+
+def test_a_missing_value_is_an_empty_text_and_zero_is_not() -> None:
+    assert (text_or_empty(None), text_or_empty(Decimal("0.0")), text_or_empty(Decimal("1.50"))) == ("", "0", "1.5")
 
 
 WRONG = ["", " 1", "1 ", "1e3", "NaN", "Infinity", "1_000", "+1", ".5", "1.", "--1", "1,5", "\u0661", "9" * 40]

@@ -6,10 +6,11 @@ from itertools import count
 
 from backtest.matching.engine import FeeRates, MatchingEngine, Trade
 from backtest.matching.liquidity import everything
-from execution.domain import OrderRequest, OrderType, SelfTradePrevention, Side, TimeInForce
+from execution.domain import OrderRequest
 from execution.venues.interface import VenueEvent, VenueEventKind, VenueFill
 from sluice.decimals import ZERO
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import OrderType, SelfTradePrevention, Side, TimeInForce
 
 D = Decimal
 BTCUSDT = InstrumentCatalog.shipped().require("BINANCE_USDM:BTCUSDT")

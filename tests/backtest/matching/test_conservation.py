@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.domain import OrderRequest, OrderType, Side, TimeInForce
+from execution.domain import OrderRequest
 from execution.venues.interface import VenueEvent, VenueEventKind
 from sluice.decimals import ZERO, is_multiple
+from sluice.orders import OrderType, Side, TimeInForce
 from sluice.positions import Position
 from tests.backtest.matching.builders import BTCUSDT, Market, an_order
 

@@ -1,6 +1,6 @@
 """Orders that rest: the queue before them, what fills them, and how they end."""
 
-from execution.domain import Side, TimeInForce
+from sluice.orders import Side, TimeInForce
 from tests.backtest.matching.builders import D, Market, an_order, fills, kinds, trades
 
 

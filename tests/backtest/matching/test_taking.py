@@ -6,7 +6,8 @@ import pytest
 
 from backtest.matching.engine import MatchingEngine
 from backtest.matching.liquidity import everything
-from execution.domain import OrderRequest, OrderType, Side, TimeInForce
+from execution.domain import OrderRequest
+from sluice.orders import OrderType, Side, TimeInForce
 from tests.backtest.matching.builders import BTCUSD_PERP, FEES, D, Market, PlainBook, an_order, fills, kinds, trades
 
 

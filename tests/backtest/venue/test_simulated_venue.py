@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.venue import SimulatedVenue
-from execution.domain import OrderRequest, OrderType, Side, TimeInForce
+from execution.domain import OrderRequest
 from execution.venues.interface import SimulatedTime, Venue, VenueCommand, VenueCommandKind, VenueEvent
 from sluice.config.settings import Settings
 from sluice.errors import InputError, NotFoundError
 from sluice.instruments import Instrument, InstrumentCatalog
+from sluice.orders import OrderType, Side, TimeInForce
 from tests.backtest.venue.tapes import LATENCY_NS, START_NS, STEP_NS, make_tape
 
 CATALOG = InstrumentCatalog.shipped()

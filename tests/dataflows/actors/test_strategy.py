@@ -7,17 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflows.actors.strategy import StrategyActor
-from dataflows.actors.strategy_domain import (
-    CancelOrder,
-    MarketView,
-    OrderKind,
-    OrderReport,
-    PlaceOrder,
-    Prediction,
-    Side,
-)
+from dataflows.actors.strategy_domain import CancelOrder, MarketView, OrderKind, OrderReport, PlaceOrder, Prediction
 from sluice.config.settings import StrategySettings
 from sluice.instruments import Instrument, InstrumentCatalog
+from sluice.orders import Side
 
 CATALOG = InstrumentCatalog.shipped()
 LINEAR = CATALOG.require("BINANCE_USDM:BTCUSDT")
