@@ -20,10 +20,12 @@ CHANGED_CAPACITY = 16_384
 TILT = 0.45
 #: Deviation of the logarithm of a queue's size.
 QUEUE_DEVIATION = 0.9
+#: How much further than the extent of the book its furthest orders may be left behind, as a part of the extent.
+SLACK = 0.2
 
 
 class Ladder(NamedTuple):
-    """Both sides of a book. `best` holds the index of the best price of each side.
+    """Both sides of a book. `best` holds the index of the best price of each side, `edge` that up to which orders rest.
 
     `changed` lists the indices that changed since `forget_changes`, the first `changes` of each side; `dirty`
     marks them.
@@ -31,6 +33,7 @@ class Ladder(NamedTuple):
 
     quantity: Integers
     best: Integers
+    edge: Integers
     dirty: NDArray[np.bool_]
     changed: Integers
     changes: Integers
@@ -40,6 +43,7 @@ def empty_ladder(ticks: int) -> Ladder:
     """Return a ladder of so many ticks without any order; its best prices mean nothing yet."""
     return Ladder(
         np.zeros((2, ticks), np.int64),
+        np.zeros(2, np.int64),
         np.zeros(2, np.int64),
         np.zeros((2, ticks), np.bool_),
         np.zeros((2, CHANGED_CAPACITY), np.int64),
@@ -81,6 +85,7 @@ def populate(ladder: Ladder, state: Generator, bid: int, lots: float, density: f
     for side in range(2):
         best = bid if side == BIDS else bid + 1
         ladder.best[side] = best
+        ladder.edge[side] = best - extent + 1 if side == BIDS else best + extent - 1
         for distance in range(extent):
             index = best - distance if side == BIDS else best + distance
             if distance == 0 or uniform(state) < density:
@@ -106,6 +111,39 @@ def move_quotes(
         ladder.best[side] = best
         if ladder.quantity[side, best] == 0:
             put(ladder, side, best, queue_lots(state, side, lots, pressure))
+
+
+@kernel
+def keep_extent(ladder: Ladder, state: Generator, lots: float, density: float, extent: int, longest: int) -> None:
+    """Let the far ends of the book follow the best prices, at most `longest` ticks a side at once.
+
+    Orders that the price has left behind are cancelled, and where it has come near the end of the book new ones are
+    put there: the book stays as deep as it was made, however far the price goes.
+    """
+    slack = int(SLACK * extent)
+    for side in range(2):
+        outwards = -1 if side == BIDS else 1
+        if (ladder.edge[side] - ladder.best[side]) * outwards < 0:
+            ladder.edge[side] = ladder.best[side]
+        for _ in range(longest):
+            distance = (ladder.edge[side] - ladder.best[side]) * outwards
+            if distance > extent + slack:
+                put(ladder, side, ladder.edge[side], 0)
+                ladder.edge[side] -= outwards
+            elif distance < extent:
+                ladder.edge[side] += outwards
+                lots_here = queue_lots(state, side, lots, 0.0) if uniform(state) < density else 0
+                put(ladder, side, ladder.edge[side], lots_here)
+            else:
+                break
+
+
+@kernel
+def is_behind(ladder: Ladder, side: int, index: int) -> bool:
+    """Tell whether a price lies behind the best one and not beyond the end of the side."""
+    if side == BIDS:
+        return bool(ladder.edge[side] <= index < ladder.best[side])
+    return bool(ladder.best[side] < index <= ladder.edge[side])
 
 
 @kernel

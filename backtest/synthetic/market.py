@@ -14,8 +14,11 @@ from backtest.synthetic.parameters import CHUNK_STEPS, MarketParameters, SymbolP
 from backtest.synthetic.paths import STEP_SECONDS
 from dataflows.kernels import Floats, Integers, RecordArray
 
-#: Ticks that quotes may move at once, so that a window's changes stay bounded.
+#: Ticks that quotes and the ends of the book may move at once, so that a window's changes stay bounded.
 LONGEST_MOVE = 1_500
+#: Levels that a side has at least, on average. With the book's slack it stays below the 1,000 of a full snapshot, so
+#: that whoever loads one knows the whole book.
+SIDE_LEVELS = 600
 #: Time between two depth updates, but for some jitter.
 FLUSH_NS = 100_000_000
 
@@ -123,7 +126,7 @@ def _constants(symbol: SymbolParameters, market: MarketParameters) -> RecordArra
     made["touch_lots"] = symbol.lots(symbol.profile.touch_notional)
     made["order_lots"] = symbol.lots(symbol.profile.order_notional)
     made["density"] = density
-    made["extent"] = min(int(1_300 / density), symbol.start_ticks // 8)
+    made["extent"] = min(int(SIDE_LEVELS / density), symbol.start_ticks // 8)
     made["drift"] = market.pressure_drift
     made["fade"] = STEP_SECONDS / market.pressure_seconds
     return made

@@ -3,8 +3,9 @@
 An efficient price follows the common factor, its own noise and a drift that is the hidden pressure's. Quotes follow the
 price when it has gone too far. Queues at and near the touch are redrawn around a size that the pressure tilts, and
 market orders come in bursts (a Hawkes process), more often to the side that the pressure favours. So imbalance and
-trade flow tell something true about the next half minute, and nothing else does. All times are nanoseconds, prices are
-ticks above the ladder's bottom, quantities are lots.
+trade flow tell something true about the next half minute, and nothing else does. The far ends of the book follow the
+price, so a tape may be of any length. All times are nanoseconds, prices are ticks above the ladder's bottom, quantities
+are lots.
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ from backtest.synthetic.ladder import (
     CHANGED_CAPACITY,
     Ladder,
     forget_changes,
+    is_behind,
+    keep_extent,
     move_quotes,
     put,
     queue_lots,
@@ -64,6 +67,7 @@ def simulate(market: SymbolMarket, paths: Paths, start_ns: int, log: Log) -> Non
         pressure = _advance_price(market, regime, paths.factor[step], paths.pressure[step])
         if market.numbers[0].now_ns % 1_000_000_000 < STEP_NS:
             _log_mark(market, log, pressure)
+            _follow_with_the_ends(market, regime)
         market.numbers[0].now_ns += below(market.generator, STEP_NS // 2)
         _quote(market, log, regime, pressure)
         _redraw_queues(market, log, regime, pressure)
@@ -152,11 +156,20 @@ def _redraw_behind(market: SymbolMarket, lots: float, pressure: float, reach: in
     side = below(state, 2)
     distance = 1 + int(uniform(state) * uniform(state) * reach)
     index = ladder.best[side] - distance if side == BIDS else ladder.best[side] + distance
-    if not 0 <= index < ladder.quantity.shape[1]:
+    if not is_behind(ladder, side, index):
         return
     _begin_event(market)
     present = uniform(state) < market.constants[0].density
     put(ladder, side, index, queue_lots(state, side, lots, pressure) if present else 0)
+
+
+@kernel
+def _follow_with_the_ends(market: SymbolMarket, regime: Floats) -> None:
+    """Cancel what the price has left far behind and place new orders at the book's ends, once a second."""
+    constants = market.constants[0]
+    _begin_event(market)
+    lots = constants.touch_lots * regime[4]
+    keep_extent(market.ladder, market.generator, lots, constants.density, constants.extent, LONGEST_MOVE)
 
 
 @kernel

@@ -15,8 +15,10 @@ from backtest.synthetic.paths import CommonState, Paths
 from backtest.synthetic.simulation import simulate
 from dataflows.tapes.writer import TapeWriter
 
-#: Steps of the first chunk: the recorder asks for its snapshot 0.4 s after the streams are open.
+#: Steps of the first chunk: the recorder asks for its first snapshot 0.4 s after the streams are open.
 _SNAPSHOT_AFTER_STEPS = 80
+#: Time from one snapshot to the next: recorders take a fresh one now and then, so that a reader may join anywhere.
+SNAPSHOT_EVERY_NS = 600_000_000_000
 
 Progress = Callable[[float], None]
 
@@ -28,7 +30,7 @@ class SymbolRecorder:
         self._state: SymbolMarket = open_market(symbol, market)
         self._frames = SymbolFrames(symbol, self._state, market.seed)
         self._waiting: list[TimedFrame] = []
-        self._snapshot_pending = True
+        self._next_snapshot_ns = market.start_ns
         self._writer = TapeWriter(path)
 
     def record(self, paths: Paths, start_ns: int, log: Log) -> None:
@@ -36,9 +38,9 @@ class SymbolRecorder:
         end_ns = start_ns + len(paths.regime) * STEP_NS
         simulate(self._state, paths, start_ns, log)
         self._waiting.extend(self._frames.of(log, end_ns))
-        if self._snapshot_pending:
+        if end_ns >= self._next_snapshot_ns:
             self._waiting.append(self._frames.snapshot(self._state, end_ns))
-            self._snapshot_pending = False
+            self._next_snapshot_ns = end_ns + SNAPSHOT_EVERY_NS
         self._write(end_ns)
 
     def close(self) -> None:

@@ -16,7 +16,11 @@ class Observed:
 
     lines: list[bytes]
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    snapshot: dict[str, Any] = field(default_factory=dict)
+    snapshots: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def snapshot(self) -> dict[str, Any]:
+        return self.snapshots[0]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return self.events[kind]
@@ -29,8 +33,7 @@ def observe(path: Path) -> Observed:
         receive, _, payload = one.partition(b" ")
         message = json.loads(payload)
         if "stream" not in message:
-            assert not seen.snapshot, "one snapshot a tape"
-            seen.snapshot = {**message, "receive_ns": int(receive)}
+            seen.snapshots.append({**message, "receive_ns": int(receive)})
             continue
         data = message["data"]
         seen.events.setdefault(data["e"], []).append({**data, "receive_ns": int(receive), "stream": message["stream"]})

@@ -97,7 +97,7 @@ def test_the_snapshot_comes_after_some_diffs_with_a_deep_book(observed: dict[str
     assert before[0]["u"] < seen.snapshot["lastUpdateId"]
     for name, sign in (("bids", -1), ("asks", 1)):
         prices = [sign * Decimal(price) for price, _ in seen.snapshot[name]]
-        assert len(prices) == 1_000
+        assert 500 < len(prices) < 1_000
         assert prices == sorted(set(prices))
 
 
