@@ -27,7 +27,7 @@ from sluice.config.settings import StrategySettings
 from sluice.config.writing import overrides_removed, write_settings
 from sluice.errors import NotFoundError, SluiceError
 from sluice.instruments import InstrumentCatalog
-from sluice.rpc import is_serving
+from sluice.rpc import deployment, is_serving
 from sluice.stores.embedded import StoreUrls, stores
 from sluice.supervisor import ProcessSpec, Supervisor
 
@@ -138,7 +138,7 @@ def services(settings: Settings) -> Iterator[None]:
         return
     config = settings.run.data_dir / "run" / "services.toml"
     write_settings(settings, config)
-    with Supervisor() as supervisor:
+    with deployment(), Supervisor() as supervisor:
         for name in SERVICES:
             supervisor.start(service_spec(settings, name, config))
         for name in SERVICES:

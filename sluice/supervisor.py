@@ -25,6 +25,7 @@ from typing import Self
 
 from sluice import launcher
 from sluice.errors import ConfigurationError, DeadlineError, InputError, NotFoundError, NotRunningError
+from sluice.rpc.deployment import VARIABLE, own_deployment
 from sluice.rpc.health import is_serving
 
 FIRST_DELAY_S = 0.2
@@ -122,7 +123,7 @@ class Supervisor:
             if child.exit_code is not None:
                 raise NotRunningError(f"{name} must start, ended with {child.exit_code}: {_tail(child.spec.log)}",
                                       fix=f"read {child.spec.log}")
-            if child.restart_at is None and (not child.spec.address or is_serving(child.spec.address)):
+            if child.restart_at is None and _ready(child.spec):
                 return
             time.sleep(_POLL_INTERVAL_S)
         raise DeadlineError(f"{name} must be ready within {timeout_s:g} s, was not: {_tail(child.spec.log)}",
@@ -202,6 +203,11 @@ def _spawn(spec: ProcessSpec) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             launcher.command(spec.argv, death_signal=signal.SIGKILL), env=_environ(spec),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0)
+
+
+def _ready(spec: ProcessSpec) -> bool:
+    deployment = spec.environ.get(VARIABLE) or own_deployment()
+    return not spec.address or is_serving(spec.address, deployment=deployment)
 
 
 def _environ(spec: ProcessSpec) -> dict[str, str]:

@@ -31,6 +31,8 @@ from dataflows.statistics import read_statistics
 from sluice.config import Settings
 from sluice.config.writing import overrides_removed, write_settings
 from sluice.errors import NotRunningError, SluiceError
+from sluice.files import replace_file
+from sluice.rpc import deployment
 from sluice.stores.embedded import stores
 from sluice.supervisor import ProcessEvent, ProcessSpec, Supervisor, What
 
@@ -77,7 +79,7 @@ def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
 
 def _replay(settings: Settings, options: DemoOptions) -> Mapping[str, Any]:
     lines = count_lines(settings.source.tapes)
-    with Supervisor() as supervisor:
+    with deployment(), Supervisor() as supervisor:
         say("starting inference, execution and risk", quiet=options.quiet)
         settings = _with_services(settings, supervisor)
         supervisor.start(_flow_spec(settings))
@@ -148,6 +150,4 @@ def _tell_processes(supervisor: Supervisor, path: Path) -> None:
             running[name] = supervisor.pid(name)
     text = json.dumps(running)
     if not path.exists() or path.read_text() != text:
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text)
-        temporary.replace(path)
+        replace_file(path, text.encode())

@@ -6,6 +6,8 @@ is made by a caller who knows that the call is idempotent.
 
 import grpc
 
+from sluice.rpc.deployment import client_options, own_deployment
+
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 KEEPALIVE_TIME_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
@@ -26,9 +28,13 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 
 def aio_channel(address: str) -> grpc.aio.Channel:
     """Return a channel for asyncio to `host:port` or `unix:/path`. It connects at the first call."""
-    return grpc.aio.insecure_channel(address, options=_OPTIONS)
+    return grpc.aio.insecure_channel(address, options=(*_OPTIONS, *client_options(own_deployment())))
 
 
-def channel(address: str) -> grpc.Channel:
-    """Return a blocking channel to `host:port` or `unix:/path`. It connects at the first call."""
-    return grpc.insecure_channel(address, options=_OPTIONS)
+def channel(address: str, deployment: str | None = None) -> grpc.Channel:
+    """Return a blocking channel to `host:port` or `unix:/path`. It connects at the first call.
+
+    It reaches only services of the given deployment, or of this process's own where none is given.
+    """
+    wanted = own_deployment() if deployment is None else deployment
+    return grpc.insecure_channel(address, options=(*_OPTIONS, *client_options(wanted)))

@@ -11,9 +11,12 @@ from sluice.rpc.channels import channel
 _POLL_INTERVAL_S = 0.05
 
 
-def is_serving(address: str, service: str = "", timeout_s: float = 1.0) -> bool:
-    """Whether the service answers SERVING within the time. An empty name asks for the server as a whole."""
-    with channel(address) as connection:
+def is_serving(address: str, service: str = "", timeout_s: float = 1.0, deployment: str | None = None) -> bool:
+    """Whether the service answers SERVING within the time. An empty name asks for the server as a whole.
+
+    A service of another deployment than the given one (or our own) does not count.
+    """
+    with channel(address, deployment) as connection:
         return _serving(connection, service, timeout_s)
 
 

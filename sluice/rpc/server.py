@@ -21,6 +21,7 @@ from grpc_reflection.v1alpha import reflection
 
 from sluice.errors import InvariantError, NotRunningError
 from sluice.rpc.channels import MAX_MESSAGE_BYTES
+from sluice.rpc.deployment import DeploymentInterceptor, own_deployment
 from sluice.rpc.interceptors import CallInterceptor
 
 MAX_PORT = 65_535
@@ -62,7 +63,8 @@ class ServerShell:
         Raises NotRunningError where the address is taken or cannot be bound.
         """
         self._loop = asyncio.get_running_loop()
-        server = grpc.aio.server(interceptors=(CallInterceptor(),), options=_OPTIONS)
+        interceptors = (DeploymentInterceptor(own_deployment()), CallInterceptor())
+        server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
         for each in self._registrations:
             each.add(server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from sluice.config.settings import RunSettings, Settings
+from sluice.rpc import wait_serving
 from sluice.stores.embedded import stores
 
 START_TIMEOUT_S = 120.0
@@ -74,6 +76,18 @@ class Demo:
         """Return the process id of one of its processes as it is now."""
         found: dict[str, int] = json.loads((self.folder / "demo" / "run" / "processes.json").read_text())
         return found[name]
+
+    def address(self, name: str) -> str:
+        """Return where one of its services listens."""
+        with (self.folder / "demo" / "run" / "sluice.toml").open("rb") as config:
+            found: str = tomllib.load(config)[name]["address"]
+        return found
+
+    def wait_for_restart(self, name: str) -> None:
+        """Return once a service that was killed serves again, in a new process."""
+        log = self.folder / "demo" / "logs" / f"{name}.log"
+        wait_serving(self.address(name), timeout_s=START_TIMEOUT_S)
+        assert log.read_text().count("listens on") > 1, "the service must have been started again"
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to one of its processes."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,15 @@ import psutil
 import pytest
 
 from backtest.synthetic import make_tape
+from sluice.execution.v1.execution_pb2 import ListOrdersRequest, OrderStatus
+from sluice.execution.v1.execution_pb2_grpc import ExecutionServiceStub
+from sluice.risk.v1.risk_pb2 import GetPortfolioRequest
+from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
+from sluice.rpc import channel
 from tests.integration.demos import Demo, run_demo
 
 MINUTES = 3.0
+FINAL = {f"ORDER_STATUS_{name}" for name in ("FILLED", "CANCELED", "REJECTED", "EXPIRED")}
 KEYS = {
     "frames", "dead_letters", "events", "features", "predictions", "intents", "approvals", "vetoes", "orders", "fills",
     "fees", "pnl_realised", "pnl_unrealised", "latency_ms", "digest", "wall_s", "report",
@@ -101,6 +108,42 @@ def test_a_process_killed_in_the_middle_changes_nothing(
         demo.wait_for_frames(undisturbed[1]["frames"] * part // 3)
         demo.kill(name)
     assert_same(demo, demo.finish(), undisturbed)
+
+
+def test_risk_killed_in_the_middle_reserves_again_exactly_what_is_open(
+    tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, ("--tape", str(tape))).start()
+    demo.wait_for_frames(1)
+    with channel(demo.address("execution")) as orders, channel(demo.address("risk")) as limits:
+        frozen_with_open_orders(demo, ExecutionServiceStub(orders))
+        demo.kill("risk")
+        demo.wait_for_restart("risk")
+        portfolio = RiskServiceStub(limits).GetPortfolio(GetPortfolioRequest(), timeout=10).portfolio
+        listed = ExecutionServiceStub(orders).ListOrders(ListOrdersRequest(), timeout=10).orders
+    # In a replay risk counts a report when the flow has come to its time; until then its order is open to risk.
+    open_to_risk = {
+        order.decision_id: Decimal(order.order.quantity) for order in listed
+        if OrderStatus.Name(order.status) not in FINAL or order.report_sequence > portfolio.report_sequence}
+    reserved = {held.decision_id: Decimal(held.quantity) for held in portfolio.reservations}
+    assert open_to_risk
+    assert set(reserved) == set(open_to_risk)
+    assert all(Decimal(0) < reserved[decision] <= open_to_risk[decision] for decision in reserved)
+    demo.kill("flow", signal.SIGCONT)
+    assert_same(demo, demo.finish(), undisturbed)
+
+
+def frozen_with_open_orders(demo: Demo, execution: ExecutionServiceStub) -> None:
+    """Stop the flow's process at a moment at which an order rests at the venue."""
+    open_only = ListOrdersRequest(open_only=True)
+    while True:
+        while not execution.ListOrders(open_only, timeout=10).orders:
+            assert demo.process is not None
+            assert demo.process.poll() is None, "the demo ended before an order rested"
+        demo.kill("flow", signal.SIGSTOP)
+        if execution.ListOrders(open_only, timeout=10).orders:
+            return
+        demo.kill("flow", signal.SIGCONT)
 
 
 def test_a_second_demo_in_the_same_folder_is_refused_in_one_sentence(tape: Path, tmp_path: Path) -> None:
