@@ -6,12 +6,13 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import grpc
 import pytest
 
-from backtest.demo.world import with_free_addresses
+from backtest.demo.world import choosing_addresses, with_free_addresses
 from backtest.synthetic import make_tape
 from dataflows.embedded import services, with_stores
 from sluice.config.settings import RunSettings, Settings, SourceSettings
@@ -46,10 +47,12 @@ def running(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The three services, as `sluice serve` starts them, all with one configuration."""
     folder = tmp_path_factory.mktemp("measured")
     make_tape(folder / "tape", seed=3, minutes=0.5)
-    settings = with_free_addresses(Settings(
-        run=RunSettings(data_dir=folder, namespace="measured"), source=SourceSettings(tapes=(folder / "tape",))))
-    settings = with_metrics(with_stores(settings, stores))
-    with services(settings):
+    settings = with_stores(Settings(
+        run=RunSettings(data_dir=folder, namespace="measured"), source=SourceSettings(tapes=(folder / "tape",))), stores)
+    with ExitStack() as stack:
+        with choosing_addresses():
+            settings = with_metrics(with_free_addresses(settings))
+            stack.enter_context(services(settings))
         yield settings
 
 
@@ -86,6 +89,7 @@ def test_refused_approval_is_counted_by_its_refusal(running: Settings) -> None:
         ExecutionServiceStub(connection).SubmitOrder(
             execution.SubmitOrderRequest(approval=SignedApproval(payload=b"AAAA")), timeout=10)
     (refusal,) = [entry.value for entry in caught.value.trailing_metadata() if entry.key == "sluice-refusal"]
+    assert isinstance(refusal, str)
     assert f'sluice_execution_refusals_total{{refusal="{refusal}"}} 1.0' in scrape(running, "execution")
 
 
