@@ -70,13 +70,6 @@ class FlowStatistics:
         return msgspec.json.encode({**msgspec.to_builtins(self.counts), "latency_ms": self.latency_ms()})
 
 
-def write_statistics(statistics: bytes, path: Path) -> None:
-    """Replace the statistics file at once, so that a reader never sees half of it."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(statistics)
-    temporary.replace(path)
-
-
 def read_statistics(path: Path) -> dict[str, Any]:
     """Return the statistics that a flow wrote last; empty where it has not written any."""
     return msgspec.json.decode(path.read_bytes()) if path.exists() else {}

@@ -5,15 +5,11 @@ another deployment (a wrong address, a port that changed hands) sees that the tw
 authentication: that is the deployment's business (mTLS).
 """
 
-from typing import Final
-
 import redis.asyncio
 from redis import RedisError
 
 from sluice.errors import NotRunningError
-from sluice.stores.redis import key
-
-JOURNAL_KEY: Final = "execution_journal"
+from sluice.stores.redis import EXECUTION_JOURNAL_KEY, key
 
 
 class JournalIdentity:
@@ -21,7 +17,7 @@ class JournalIdentity:
 
     def __init__(self, client: redis.asyncio.Redis, namespace: str, journal_id: str) -> None:
         self._client = client
-        self._key = key(namespace, JOURNAL_KEY)
+        self._key = key(namespace, EXECUTION_JOURNAL_KEY)
         self.journal_id = journal_id
 
     async def publish(self) -> None:

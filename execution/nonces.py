@@ -11,7 +11,7 @@ from typing import Final
 import redis.asyncio
 from redis import RedisError
 
-from sluice.stores.redis import key
+from sluice.stores.redis import RISK_EPOCH_KEY, key
 
 #: Longer than any approval lives on any clock that a replay may run by.
 _KEPT_MS: Final = 24 * 3_600_000
@@ -68,7 +68,7 @@ class NonceStore:
 
     async def burn(self, nonce: bytes, risk_epoch: int) -> Burning:
         """Use a nonce up if its approval is of the current epoch. Raises `NonceStoreError`: refuse then."""
-        keys = [key(self._namespace, "risk_epoch"), self._key(nonce)]
+        keys = [key(self._namespace, RISK_EPOCH_KEY), self._key(nonce)]
         try:
             outcome, held = await self._burn(keys=keys, args=[risk_epoch, self._incarnation.value, _KEPT_MS])
         except RedisError as error:

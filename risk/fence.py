@@ -4,15 +4,11 @@ An approval of an older epoch is refused by execution in the same step that burn
 invalidates everything in flight.
 """
 
-from typing import Final
-
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from sluice.errors import NotRunningError
-from sluice.stores.redis import key
-
-EPOCH_KEY: Final = "risk_epoch"
+from sluice.stores.redis import RISK_EPOCH_KEY, key
 
 
 class EpochFence:
@@ -20,7 +16,7 @@ class EpochFence:
 
     def __init__(self, client: redis.asyncio.Redis, namespace: str) -> None:
         self._client = client
-        self._key = key(namespace, EPOCH_KEY)
+        self._key = key(namespace, RISK_EPOCH_KEY)
 
     async def published(self) -> int:
         """Return the published epoch; 0 where there is none. Raises `NotRunningError`."""

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from google.protobuf.message import DecodeError
 
 from sluice.errors import ConfigurationError
+from sluice.files import replace_file
 from sluice.risk.v1.approval_pb2 import Approval, Audience, SignedApproval
 from sluice.risk.v1.order_pb2 import Order
 
@@ -191,9 +192,7 @@ def publish_public_key(directory: Path, key: Ed25519PublicKey) -> None:
     raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     if known.get(key_id_of(key)) == raw.hex():
         return
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(known | {key_id_of(key): raw.hex()}, indent=2, sort_keys=True))
-    temporary.replace(path)
+    replace_file(path, json.dumps(known | {key_id_of(key): raw.hex()}, indent=2, sort_keys=True).encode())
 
 
 def load_public_keys(directory: Path) -> dict[str, Ed25519PublicKey]:

@@ -7,8 +7,9 @@ import msgspec
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from dataflows.metrics import FlowCounters
-from dataflows.statistics import Counts, write_statistics
+from dataflows.statistics import Counts
 from dataflows.steps.trading import TickOutcome
+from sluice.files import replace_file
 
 #: Least time between two writes; the last outcome is always written.
 WRITE_EVERY_S = 0.2
@@ -30,7 +31,7 @@ class StatisticsPartition(StatelessSinkPartition[KeyedOutcome]):
         outcome = items[-1][1]
         self._counters.tell(msgspec.json.decode(outcome.statistics, type=Counts))
         if outcome.last or time.monotonic() - self._written_at > WRITE_EVERY_S:
-            write_statistics(outcome.statistics, self._path)
+            replace_file(self._path, outcome.statistics)
             self._written_at = time.monotonic()
 
 

@@ -4,7 +4,7 @@ A retry after a lost answer could run a command twice, such as burning a nonce; 
 that is harmless, so the decision is left there. Answers are bytes.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import redis
 import redis.asyncio
@@ -15,6 +15,10 @@ from sluice.errors import ConfigurationError, NotRunningError
 from sluice.stores.urls import redacted
 
 TIMEOUT_S = 5.0
+#: Under this key of a namespace risk publishes its epoch, which execution compares an approval's with.
+RISK_EPOCH_KEY: Final = "risk_epoch"
+#: Under this key execution names the journal that it writes, which risk compares a report stream's with.
+EXECUTION_JOURNAL_KEY: Final = "execution_journal"
 
 
 def key(namespace: str, *parts: str) -> str:

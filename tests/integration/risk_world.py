@@ -18,7 +18,6 @@ from pathlib import Path
 
 import grpc
 
-from risk.execution_identity import JOURNAL_KEY
 from sluice.envelope import ApprovalRefused, ApprovedOrder, ExpectedAudience, load_public_keys, verify
 from sluice.execution.v1 import execution_pb2 as execution
 from sluice.execution.v1.execution_pb2_grpc import (
@@ -32,7 +31,7 @@ from sluice.risk.v1.approval_pb2 import Approval, SignedApproval
 from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
 from sluice.rpc import channel, wait_serving
 from sluice.stores.embedded import StoreUrls
-from sluice.stores.redis import connect_sync, key
+from sluice.stores.redis import EXECUTION_JOURNAL_KEY, connect_sync, key
 
 BTC = "BINANCE_USDM:BTCUSDT"
 ETH = "BINANCE_USDM:ETHUSDT"
@@ -133,7 +132,7 @@ class RiskWorld:
         """Start the process and return the address that it has bound; it may not serve yet."""
         self.close()
         with connect_sync(self.urls.redis_url) as client:
-            client.set(key(self.namespace, JOURNAL_KEY), "stand-in")
+            client.set(key(self.namespace, EXECUTION_JOURNAL_KEY), "stand-in")
         environ = os.environ | self._environ()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sluice", "serve", "risk"], env=environ, stdout=subprocess.PIPE, text=True)
