@@ -1,5 +1,6 @@
 """`sluice tape make`: write a synthetic tape."""
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,4 +37,5 @@ def make(out: Path, seed: int, minutes: float, symbols: str, start: datetime, si
 
 def _shown(files: list[Path]) -> str:
     lines = [f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB)" for file in files]
-    return "\n".join([*lines, f"Replay it with `sluice run {files[0].parent}`, or look at it with `sluice tape info`."])
+    folder = shlex.quote(str(files[0].parent))
+    return "\n".join([*lines, f"Replay it: sluice demo --tape {folder}", f"Look at it: sluice tape info {folder}"])

@@ -47,8 +47,8 @@ def running(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The three services, as `sluice serve` starts them, all with one configuration."""
     folder = tmp_path_factory.mktemp("measured")
     make_tape(folder / "tape", seed=3, minutes=0.5)
-    settings = with_stores(Settings(
-        run=RunSettings(data_dir=folder, namespace="measured"), source=SourceSettings(tapes=(folder / "tape",))), stores)
+    run = RunSettings(data_dir=folder, namespace="measured")
+    settings = with_stores(Settings(run=run, source=SourceSettings(tapes=(folder / "tape",))), stores)
     with ExitStack() as stack:
         with choosing_addresses():
             settings = with_metrics(with_free_addresses(settings))
