@@ -27,6 +27,7 @@ class DeadLetterReason(IntEnum):
     TRUNCATED_FILE = 10
     CROSSED_BOOK = 11
     UNATTRIBUTED_SNAPSHOT = 12
+    TIME_JUMPED = 13
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):

@@ -1,12 +1,14 @@
 """Lines of one tape file, checked and timed: which are frames, which are dead letters, and where they stand in time.
 
 Times never go back within a file: a line earlier than the latest accepted one is a dead letter, so that whoever merges
-files or moves a clock by them can rely on order. A dead letter stands at the time of the last accepted line before it.
+files or moves a clock by them can rely on order. One wrong time far ahead must not make all that follows look late: a
+line more than `LONGEST_JUMP_NS` ahead is a dead letter too, and only where the next time confirms it (a recorder was
+away for days) does the file go on from there. A dead letter stands at the time of the last accepted line before it.
 The JSON is not looked into, but for the symbol that a bare snapshot of the file belongs to.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, OnRead, TapeDamag
 
 #: Lines at the head of a file that are looked at for its first time and its symbol.
 LOOK_AHEAD_LINES = 1000
+#: Most that a receive time may be ahead of the line before it without being confirmed by the line after it: a day.
+LONGEST_JUMP_NS = 24 * 3_600 * 1_000_000_000
 
 #: Receive times are 64-bit.
 _TIMES = 2**63
@@ -45,6 +49,13 @@ class LineBlock(msgspec.Struct, gc=False):
     symbol_hint: str
 
 
+class _Place(msgspec.Struct):
+    """Where a file stands in time: its latest accepted line, and a jump right after it that waits to be confirmed."""
+
+    latest: int
+    jumped_to: int = 0
+
+
 class Head(msgspec.Struct, frozen=True):
     """What the first lines of a file tell: its first time (0 unknown) and its one symbol ("" none or several)."""
 
@@ -59,15 +70,30 @@ def symbols_in(text: bytes) -> set[str]:
 
 def read_head(path: Path) -> Head:
     """Look at the first lines of a tape. Raises `InputError` where the file cannot be opened."""
-    first_time, names = 0, set[str]()
+    times, names = list[int](), set[str]()
     try:
         lines = (line for block in read_lines(path, 64 * 1024) for line in block)
         for line in islice(lines, LOOK_AHEAD_LINES):
             names |= symbols_in(line)
-            first_time = first_time or (_time_of(line.partition(b" ")[0]) or 0)
+            if time := _time_of(line.partition(b" ")[0]):
+                times.append(time)
     except TapeDamagedError:
         pass  # the damage is told when the file is read in full
-    return Head(first_time, names.pop() if len(names) == 1 else "")
+    return Head(_first_time(times), names.pop() if len(names) == 1 else "")
+
+
+def _first_time(times: Sequence[int]) -> int:
+    """Return where a file with these times begins: at the first that one of the two after it confirms; 0 for no times.
+
+    A time is confirmed by one that is no further from it than a jump may be. This is the place of the file's first
+    line, which merging relies on: a line that is no frame stands there too.
+    """
+    if not times:
+        return 0
+    confirmed = (time for at, time in enumerate(times)
+                 if any(abs(other - time) <= LONGEST_JUMP_NS for other in times[at + 1 : at + 3]))
+    start = next(confirmed, times[0])
+    return times[0] if 0 <= times[0] - start <= LONGEST_JUMP_NS else start
 
 
 def read_blocks(
@@ -77,18 +103,16 @@ def read_blocks(
 
     The same lines come out whatever the size of the blocks. Raises `InputError` where the file cannot be opened.
     """
-    latest, hint = head.first_time_ns, head.symbol_hint
+    place, hint = _Place(head.first_time_ns), head.symbol_hint
     try:
         for lines in read_lines(path, block_bytes, on_read):
             for own, part in _split_at_foreign(lines, hint):
                 hint = hint if own else ""
                 if part:
-                    block = _parse(part, latest, hint)
-                    latest = block.times[-1]
-                    yield block
+                    yield _parse(part, place, hint)
     except TapeDamagedError as damage:
         problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
-        yield LineBlock([latest], [damage.tail], {0: problem}, "")
+        yield LineBlock([place.latest], [damage.tail], {0: problem}, "")
 
 
 def _split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[bytes]]]:
@@ -104,25 +128,29 @@ def _split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[by
     return [(True, lines[:at]), (False, lines[at:])]
 
 
-def _parse(lines: list[bytes], latest: int, hint: str) -> LineBlock:
+def _parse(lines: list[bytes], place: _Place, hint: str) -> LineBlock:
+    """Return the block of some lines and move the place behind them."""
     times: list[int] = []
     payloads: list[bytes] = []
     problems: dict[int, Problem] = {}
+    latest, jumped_to = place.latest, place.jumped_to
     for line in lines:
         head, _, payload = line.partition(b" ")
         time = int(head) if len(head) == 19 and head.isdigit() else -1
-        if latest <= time < _TIMES and 0 < len(payload) < MAX_LINE_BYTES - 20:
-            latest = time
-        elif (problem := _problem_of(line, latest)) is None:
-            latest = int(head)
+        if 0 <= time - latest <= LONGEST_JUMP_NS and time < _TIMES and 0 < len(payload) < MAX_LINE_BYTES - 20:
+            latest, jumped_to = time, 0
+        elif (problem := _problem_of(line, latest, jumped_to)) is None:
+            latest, jumped_to = int(head), 0
         else:
             problems[len(times)], payload = problem, line
+            jumped_to = problem.receive_time_ns or jumped_to
         times.append(latest)
         payloads.append(payload)
+    place.latest, place.jumped_to = latest, jumped_to
     return LineBlock(times, payloads, problems, hint)
 
 
-def _problem_of(line: bytes, latest: int) -> Problem | None:
+def _problem_of(line: bytes, latest: int, jumped_to: int) -> Problem | None:
     """Say what is wrong with a line, or None if nothing is."""
     malformed = DeadLetterReason.MALFORMED_LINE
     head, _, payload = line.partition(b" ")
@@ -134,6 +162,9 @@ def _problem_of(line: bytes, latest: int) -> Problem | None:
     if time < latest:
         message = f"a receive time must not be before the line before it ({latest}), was {time}"
         return Problem(DeadLetterReason.TIME_REVERSED, message, time)
+    if latest and time - latest > LONGEST_JUMP_NS and not 0 <= time - jumped_to <= LONGEST_JUMP_NS:
+        message = f"a receive time must be at most 24 h after the line before it ({latest}), was {time}"
+        return Problem(DeadLetterReason.TIME_JUMPED, message, time)
     return None
 
 

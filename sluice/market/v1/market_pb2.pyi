@@ -98,6 +98,10 @@ class _DeadLetterReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dead
     """The update leaves the best bid at or above the best ask."""
     DEAD_LETTER_REASON_UNATTRIBUTED_SNAPSHOT: _DeadLetterReason.ValueType  # 12
     """A bare REST snapshot in a file whose frames name no single instrument."""
+    DEAD_LETTER_REASON_TIME_JUMPED: _DeadLetterReason.ValueType  # 13
+    """The receive time is more than 24 h after that of the line before it in the same file. Where the next time
+    confirms it, the file goes on from there.
+    """
 
 class DeadLetterReason(_DeadLetterReason, metaclass=_DeadLetterReasonEnumTypeWrapper):
     """Why a frame became a dead letter. A dead letter is kept, counted by this reason, and never stops the stream."""
@@ -127,6 +131,10 @@ DEAD_LETTER_REASON_CROSSED_BOOK: DeadLetterReason.ValueType  # 11
 """The update leaves the best bid at or above the best ask."""
 DEAD_LETTER_REASON_UNATTRIBUTED_SNAPSHOT: DeadLetterReason.ValueType  # 12
 """A bare REST snapshot in a file whose frames name no single instrument."""
+DEAD_LETTER_REASON_TIME_JUMPED: DeadLetterReason.ValueType  # 13
+"""The receive time is more than 24 h after that of the line before it in the same file. Where the next time
+confirms it, the file goes on from there.
+"""
 Global___DeadLetterReason: _TypeAlias = DeadLetterReason  # noqa: Y015
 
 @_typing.final

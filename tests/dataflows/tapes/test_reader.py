@@ -66,6 +66,38 @@ def test_a_time_that_goes_back_is_a_dead_letter_and_an_equal_one_is_not(tmp_path
     assert items[1].receive_time_ns == START_NS + 9
 
 
+DAY_NS = 24 * 3_600 * 1_000_000_000
+FAR_NS = 7_258_118_400_000_000_000 - START_NS  # the year 2200
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_time_far_ahead_is_one_dead_letter_and_the_rest_is_read(tmp_path: Path, at: int) -> None:
+    lines = [line(0), line(1), line(2), line(3)]
+    items = read(write(tmp_path / "a.txt", [*lines[:at], line(FAR_NS), *lines[at:]]))
+    assert reasons(items) == [*["frame"] * at, "TIME_JUMPED", *["frame"] * (4 - at)]
+    assert items[at].receive_time_ns == START_NS + FAR_NS
+
+
+def test_a_time_far_ahead_does_not_become_good_by_being_repeated_now_and_then(tmp_path: Path) -> None:
+    items = read(write(tmp_path / "a.txt", [line(0), line(1), line(FAR_NS), line(2), line(FAR_NS), line(3)]))
+    assert reasons(items) == ["frame", "frame", "TIME_JUMPED", "frame", "TIME_JUMPED", "frame"]
+
+
+def test_a_recording_that_paused_for_days_costs_one_line_and_goes_on(tmp_path: Path) -> None:
+    later = [line(3 * DAY_NS), b"bad", line(3 * DAY_NS + 1), line(3 * DAY_NS + 2)]
+    items = read(write(tmp_path / "a.txt", [line(0), line(1), *later, line(5)]))
+    assert reasons(items) == ["frame", "frame", "TIME_JUMPED", "MALFORMED_LINE", "frame", "frame", "TIME_REVERSED"]
+
+
+def test_a_pause_of_exactly_a_day_costs_nothing(tmp_path: Path) -> None:
+    assert reasons(read(write(tmp_path / "a.txt", [line(0), line(0), line(DAY_NS)]))) == ["frame"] * 3
+
+
+def test_a_time_of_zero_at_the_head_is_a_dead_letter_and_the_rest_is_read(tmp_path: Path) -> None:
+    items = read(write(tmp_path / "a.txt", [b"0 {}", line(0), line(1)]))
+    assert reasons(items) == ["TIME_REVERSED", "frame", "frame"]
+
+
 def test_files_are_merged_by_time_then_file_then_line(tmp_path: Path) -> None:
     one = write(tmp_path / "one.txt", [line(0, b"a"), line(5, b"b"), line(5, b"c"), line(9, b"d")])
     two = write(tmp_path / "two.gz", [line(0, b"e"), line(3, b"f"), line(5, b"g"), line(20, b"h")])
@@ -79,7 +111,8 @@ def test_a_bad_line_stands_after_the_line_before_it_when_files_are_merged(tmp_pa
     assert [item.payload for item in read(one, two)] == [b"c", b"a", b"bad", b"d", b"b"]
 
 
-times = st.lists(st.integers(0, 30), max_size=25)
+hours = st.sampled_from([0, 20, 30, 24 * 365 * 100]).map(lambda count: count * 3_600_000_000_000)
+times = st.lists(st.builds(int.__add__, st.integers(0, 30), st.just(0) | hours), max_size=25)
 
 
 @settings(max_examples=60, deadline=None)

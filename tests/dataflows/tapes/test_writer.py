@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.tapes.frames import Frame
+from dataflows.tapes.lines import LONGEST_JUMP_NS
 from dataflows.tapes.writer import TapeWriter
 from sluice.errors import InputError
 from tests.dataflows.tapes.helpers import START_NS, read
 
 payloads = st.binary(min_size=1, max_size=80).filter(lambda payload: b"\n" not in payload)
-frames = st.lists(st.tuples(st.integers(0, 10**18), payloads), max_size=30)
+frames = st.lists(st.tuples(st.integers(0, LONGEST_JUMP_NS), payloads), max_size=30)
 
 
 def record(path: Path, rows: list[tuple[int, bytes]]) -> Path:
