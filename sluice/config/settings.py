@@ -81,9 +81,9 @@ class LimitSettings(Section):
 
     max_order_notional: Positive = Field(Decimal(25_000), description="Largest notional of one order.")
     max_position_notional: Positive = Field(
-        Decimal(50_000), description="Largest notional of one position with all open orders of one side filled.")
+        Decimal(25_000), description="Largest notional of one position with all open orders of one side filled.")
     max_gross_exposure: Positive = Field(
-        Decimal(120_000),
+        Decimal(25_000),
         description="Largest sum of absolute position notionals with open orders filled in the worst way.")
     price_collar_bps: Positive = Field(
         Decimal(50), description="Furthest a price may be from the reference price, in basis points.")

@@ -181,8 +181,8 @@ def test_concurrent_requests_keep_the_limits_and_the_sequence(world: RiskWorld, 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda number: client.Evaluate(request(f"i/{number % 30}")), range(60)))
     approved = {answer.decision_id for answer in answers if answer.HasField("approval")}
-    assert len(approved) == 10  # 5 000 each, and the position may be 50 000
-    assert Decimal(portfolio(client).gross_exposure) == 50_000
+    assert len(approved) == 5  # 5 000 each, and the position may be 25 000
+    assert Decimal(portfolio(client).gross_exposure) == 25_000
     assert rows(world, "SELECT sequence FROM decisions ORDER BY 1") == [(n,) for n in range(1, 31)]
 
 

@@ -29,9 +29,15 @@ def top(instrument: str, time_ns: int = NOON, price: Decimal | None = None, *, s
     return BookTop(instrument, time_ns, mark - tick, mark + tick, mark, synced)
 
 
-def engine(limits: LimitSettings | None = None, *, observed: bool = True, **arguments: Any) -> RiskEngine:
+def limits(**changed: Any) -> LimitSettings:
+    """Limits that leave room for what the tests do, whatever the shipped ones are."""
+    roomy = {"max_position_notional": Decimal(50_000), "max_gross_exposure": Decimal(120_000)}
+    return LimitSettings(**roomy | changed)
+
+
+def engine(held_to: LimitSettings | None = None, *, observed: bool = True, **arguments: Any) -> RiskEngine:
     """An engine that has seen the market of three instruments at noon."""
-    made = RiskEngine(CATALOG, limits or LimitSettings(), arguments.pop("balances", BALANCES), **arguments)
+    made = RiskEngine(CATALOG, held_to or limits(), arguments.pop("balances", BALANCES), **arguments)
     if observed:
         see(made, NOON)
     return made

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from risk.checks import CHECKS
 from risk.domain import ReasonCode, TradingState
-from sluice.config.settings import LimitSettings
 from sluice.orders import AlgorithmKind, OrderType, PositionSide, PriceMatch, Side, TimeInForce
 from sluice.risk.v1 import risk_pb2
 from tests.risk.builders import (
@@ -24,6 +23,7 @@ from tests.risk.builders import (
     engine,
     filled,
     intent,
+    limits,
     market_order,
     order,
     see,
@@ -124,7 +124,7 @@ def test_a_reducing_order_is_bounded_by_the_position_and_not_by_the_notional() -
 
 @given(held=st.integers(-900, 900), reserved=st.integers(0, 400), lots=st.integers(2, 500))
 def test_position_and_open_orders_of_one_side_stay_within_the_limit(held: int, reserved: int, lots: int) -> None:
-    made, lot = engine(LimitSettings(max_gross_exposure=Decimal(10**9))), Decimal("0.001")
+    made, lot = engine(limits(max_gross_exposure=Decimal(10**9))), Decimal("0.001")
     if held:
         filled(made, BTC, Side.BUY if held > 0 else Side.SELL, str(abs(held) * lot))
     fits = held + reserved <= 1_000
@@ -145,7 +145,7 @@ def test_open_sells_earn_no_room_for_buys() -> None:
 
 
 def test_gross_exposure_counts_every_instrument_in_its_worst_case() -> None:
-    made = engine(LimitSettings(max_gross_exposure=Decimal(60_000)))
+    made = engine(limits(max_gross_exposure=Decimal(60_000)))
     filled(made, COIN, Side.SELL, "200")  # 20 000 USD, whatever the price
     approve(made, order(ETH, quantity="10"), "eth-buy")  # 20 000
     approve(made, order(ETH, Side.SELL, quantity="5"), "eth-sell")  # the smaller side does not add
@@ -154,7 +154,7 @@ def test_gross_exposure_counts_every_instrument_in_its_worst_case() -> None:
 
 
 def test_the_order_rate_is_a_sliding_window_of_approvals() -> None:
-    made = engine(LimitSettings(max_orders_per_window=3, order_window_ms=1_000))
+    made = engine(limits(max_orders_per_window=3, order_window_ms=1_000))
     for number in range(3):
         approve(made, order(quantity="0.002"), f"i{number}", NOON + number * 100 * MS)
     at_limit = NOON + 999 * MS
@@ -239,7 +239,7 @@ def test_a_malformed_intent_names_every_problem() -> None:
 
 
 def test_a_drawdown_latch_refuses_opening_and_lets_out() -> None:
-    made = engine(LimitSettings(max_drawdown_day=Decimal("0.01"), max_drawdown_week=Decimal("0.5")))
+    made = engine(limits(max_drawdown_day=Decimal("0.01"), max_drawdown_week=Decimal("0.5")))
     filled(made, BTC, Side.BUY, "0.5")
     see(made, NOON + MS, BTC=Decimal(47_900))  # 1 050 of 100 000 lost
     assert made.trading_state is TradingState.REDUCING
