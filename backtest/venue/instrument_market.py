@@ -23,7 +23,7 @@ from sluice.orders import Side
 #: Levels that are asked for at first, and where those are used up; few orders look further than the first few.
 _DEPTHS = (8, 64, 4096)
 _SIDES = {Side.BUY: BookSide.BID, Side.SELL: BookSide.ASK}
-_CHANGED = (BookResult.APPLIED, BookResult.LOADED)
+_CHANGED = (BookResult.APPLIED, BookResult.LOADED, BookResult.REJOINED)
 _TRANSACTION_TIME = re.compile(rb'"T"\s*:\s*(\d{1,16})')
 _EVENT = b'"e":"'
 _UPDATE = b'{"e":"depthUpdate","s":"%b","U":2,"u":2,"pu":1,"b":[["%b","2"]],"a":[]}'
@@ -92,7 +92,8 @@ class InstrumentMarket:
         if result not in _CHANGED:
             return []
         # A snapshot and what waited for it may differ from the book before at any level.
-        return self.engine.on_book(everything if joined else touched, time, now_ns)
+        anywhere = joined or result is BookResult.REJOINED
+        return self.engine.on_book(everything if anywhere else touched, time, now_ns)
 
     def _on_trade(self, event: TradeEvent | AggregateTrade, time: int, now_ns: int) -> list[VenueEvent]:
         """Count each trade once: where the tape has single trades, aggregate ones only repeat them."""

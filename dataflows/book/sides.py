@@ -85,6 +85,16 @@ def clear(side: Record) -> None:
 
 
 @kernel
+def clear_from(side: Record, key: int) -> None:
+    """Forget every level from a key on to the best."""
+    start = position(side, key)
+    for index in range(start, side.count):
+        side.keys[index] = 0
+        side.quantities[index] = 0.0
+    side.count = start
+
+
+@kernel
 def best_key(side: Record) -> int:
     """Return the key of the best level, or `NO_HORIZON` where there is none."""
     if side.count == 0:

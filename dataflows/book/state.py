@@ -16,7 +16,7 @@ from sluice.errors import InputError
 
 #: Levels that a side can hold.
 LEVEL_CAPACITY = 4096
-#: Differences that wait for a snapshot, and their levels in all.
+#: Differences that wait for a snapshot, and their levels in all. Beside a synced book, one snapshot may wait there.
 PENDING_CAPACITY = 256
 PENDING_LEVEL_CAPACITY = 8192
 #: Key of a side that has forgotten nothing.
@@ -34,7 +34,7 @@ class BookResult(IntEnum):
     APPLIED = 0
     #: A snapshot is loaded and waits for the first difference.
     LOADED = 1
-    #: A difference waits for a snapshot.
+    #: A difference waits for a snapshot, or a snapshot newer than the synced book for the differences up to it.
     BUFFERED = 2
     #: Older than what the book holds; nothing changed.
     IGNORED = 3
@@ -48,6 +48,8 @@ class BookResult(IntEnum):
     BEYOND_HORIZON = 7
     #: A price is no multiple of the tick size; nothing changed.
     OFF_TICK = 8
+    #: A difference was applied together with the snapshot that waited for it: any level may have changed.
+    REJOINED = 9
 
 
 class BookSide(Enum):

@@ -115,14 +115,76 @@ def test_a_gap_makes_the_book_stale_and_its_own_frame_waits_for_the_next_snapsho
     assert book.levels(BookSide.BID, 5) == [(Decimal("1.0"), 1.0), (Decimal("0.9"), 3.0), (Decimal("0.8"), 4.0)]
 
 
-def test_a_snapshot_newer_than_a_synced_book_replaces_it_because_the_stream_may_have_been_broken() -> None:
+def joined_book() -> OrderBook:
     book = OrderBook(TICK)
-    book.apply_snapshot(10, row(("1.0", 5)), row(("1.1", 6)))
+    book.apply_snapshot(10, row(("1.0", 5), ("0.9", 1), ("0.8", 2)), row(("1.1", 6)))
     book.apply_update(11, 12, 10, NONE, NONE)
+    return book
+
+
+def test_a_snapshot_no_newer_than_a_synced_book_changes_nothing() -> None:
+    book = joined_book()
+    before = book.to_bytes()
     assert book.apply_snapshot(12, row(("0.5", 5)), NONE) is BookResult.IGNORED
-    assert book.apply_snapshot(30, row(("2.0", 5)), row(("2.1", 6))) is BookResult.LOADED
-    assert book.apply_update(29, 31, 28, NONE, NONE) is BookResult.APPLIED
+    assert book.to_bytes() == before
+
+
+def test_a_snapshot_newer_than_a_synced_book_leaves_it_synced_and_tells_it_what_it_lacked() -> None:
+    book = joined_book()
+    assert book.apply_snapshot(17, row(("1.0", 7), ("0.9", 1), ("0.85", 3)), NONE) is BookResult.OFF_TICK
+    assert book.apply_snapshot(17, row(("1.0", 7), ("0.9", 3)), row(("1.1", 6), ("1.2", 4))) is BookResult.BUFFERED
+    assert book.synced
+    assert book.best_quantity(BookSide.BID) == 5.0
+    assert book.apply_update(13, 15, 12, NONE, row(("1.2", 9))) is BookResult.APPLIED
+    assert book.apply_update(16, 19, 15, row(("1.0", 8)), NONE) is BookResult.REJOINED
+    assert book.synced
+    assert book.last_update_id == 19
+    assert book.levels(BookSide.BID, 9) == [(Decimal("1.0"), 8.0), (Decimal("0.9"), 3.0), (Decimal("0.8"), 2.0)]
+    assert book.levels(BookSide.ASK, 9) == [(Decimal("1.1"), 6.0), (Decimal("1.2"), 4.0)]
+    assert book.apply_update(20, 21, 19, NONE, NONE) is BookResult.APPLIED
+
+
+def test_a_snapshot_newer_than_a_synced_book_bridges_a_stream_that_was_broken_before_it() -> None:
+    book = joined_book()
+    book.apply_snapshot(30, row(("2.0", 5)), row(("2.1", 6)))
+    assert book.apply_update(29, 31, 28, NONE, NONE) is BookResult.REJOINED
+    assert book.synced
+    assert book.levels(BookSide.BID, 9) == [(Decimal("2.0"), 5.0)]
+
+
+def test_a_broken_stream_that_has_not_come_up_to_the_waiting_snapshot_makes_the_book_stale_until_it_has() -> None:
+    book = joined_book()
+    book.apply_snapshot(30, row(("2.0", 5)), row(("2.1", 6)))
+    assert book.apply_update(20, 25, 19, row(("1.5", 1)), NONE) is BookResult.LOADED
+    assert not book.synced
+    assert book.apply_update(26, 30, 25, NONE, NONE) is BookResult.APPLIED
     assert book.best_bid() == Decimal("2.0")
+
+
+def test_a_waiting_snapshot_gives_way_to_a_newer_one_only() -> None:
+    book = joined_book()
+    assert book.apply_snapshot(30, row(("2.0", 5)), row(("2.1", 6))) is BookResult.BUFFERED
+    assert book.apply_snapshot(30, row(("3.0", 5)), row(("3.1", 6))) is BookResult.IGNORED
+    assert book.apply_snapshot(40, row(("4.0", 5)), row(("4.1", 6))) is BookResult.BUFFERED
+    assert book.apply_update(45, 50, 40, NONE, NONE) is BookResult.REJOINED
+    assert book.best_bid() == Decimal("4.0")
+
+
+def test_a_book_that_crosses_while_a_snapshot_waits_is_that_snapshot_from_then_on() -> None:
+    book = joined_book()
+    book.apply_snapshot(30, row(("2.0", 5)), row(("2.1", 6)))
+    assert book.apply_update(13, 20, 12, row(("1.1", 1)), NONE) is BookResult.CROSSED
+    assert not book.synced
+    assert book.apply_update(21, 31, 20, NONE, NONE) is BookResult.APPLIED
+    assert book.best_bid() == Decimal("2.0")
+
+
+def test_a_snapshot_too_large_to_wait_is_ignored() -> None:
+    book = joined_book()
+    many = rows([(number, 1.0) for number in range(1, PENDING_LEVEL_CAPACITY + 2)])
+    before = book.to_bytes()
+    assert book.apply_snapshot(30, many, NONE) is BookResult.IGNORED
+    assert book.to_bytes() == before
 
 
 def test_a_crossed_book_is_stale_until_the_next_snapshot() -> None:
@@ -200,6 +262,17 @@ def test_a_book_is_stale_once_its_best_price_is_beyond_what_it_remembers() -> No
     assert not book.synced
     assert book.apply_snapshot(15, row(("5.0", 1)), row(("5.1", 1))) is BookResult.LOADED
     assert book.quantity_at(BookSide.BID, Decimal("4.9")) == 0.0
+
+
+def test_a_snapshot_gives_a_synced_book_back_what_it_had_forgotten() -> None:
+    book = full_book()
+    assert book.apply_update(12, 13, 11, rows([(50, 1.0)]), NONE) is BookResult.APPLIED
+    assert np.isnan(book.quantity_at(BookSide.BID, 49 * TICK))
+    assert book.apply_snapshot(15, rows([(10_000, 1.0), (40, 2.0)]), row(("1000.1", 1))) is BookResult.BUFFERED
+    assert book.apply_update(14, 16, 13, NONE, NONE) is BookResult.REJOINED
+    assert book.levels(BookSide.BID, 9) == [(1000 * Decimal(1), 1.0), (40 * TICK, 2.0)]
+    assert book.quantity_at(BookSide.BID, 50 * TICK) == 0.0
+    assert np.isnan(book.quantity_at(BookSide.BID, 39 * TICK))
 
 
 def test_the_oldest_differences_go_when_too_many_wait() -> None:
