@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataflows.actors import market_features, market_kernels, market_state
+from dataflows.actors.market_health import BookHealth, health_of
 from dataflows.actors.market_rows import BookTop, FeatureRow
 from dataflows.bars import BAR_CAPACITY
 from dataflows.book.state import BookResult
@@ -25,7 +26,7 @@ from dataflows.tapes.frames import Frame
 from sluice.errors import InvariantError
 from sluice.instruments import Instrument, InstrumentCatalog
 
-__all__ = ["BookTop", "FeatureRow", "MarketActor"]
+__all__ = ["BookHealth", "BookTop", "FeatureRow", "MarketActor"]
 
 _SECOND_NS = 1_000_000_000
 _APPLIED = int(BookResult.APPLIED)
@@ -133,7 +134,7 @@ class MarketActor:
         return FeatureRow(
             self._key, tick_time_ns, int(state["sequence"]), MARKET_SCHEMA.hash,
             tuple(self._values.tolist()), tuple(self._valid.tolist()), top,
-            int(state["events"]), int(state["dead_letters"]),
+            int(state["events"]), int(state["dead_letters"]), health_of(self._state),
         )
 
     def snapshot(self) -> bytes:

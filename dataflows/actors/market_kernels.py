@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from dataflows import bars
+from dataflows.actors.market_health import note
 from dataflows.book import sync
 from dataflows.book.sides import best_key, best_quantity
 from dataflows.book.state import SYNCED, BookResult
@@ -30,6 +31,7 @@ DECLINED = -1
 _APPLIED, _LOADED, _IGNORED = int(BookResult.APPLIED), int(BookResult.LOADED), int(BookResult.IGNORED)
 _GAP, _TOO_OLD = int(BookResult.GAP), int(BookResult.SNAPSHOT_TOO_OLD)
 _CROSSED, _OFF_TICK = int(BookResult.CROSSED), int(BookResult.OFF_TICK)
+_REJOINED = int(BookResult.REJOINED)
 
 
 @kernel
@@ -149,7 +151,8 @@ def on_depth_update(
     """Take in a difference of the book. Returns what became of it."""
     state = states[0]
     time_ns = advance(state, time_ns)
-    return _counted(state, time_ns, sync.update(state.book, first, last, previous, bids, asks))
+    was_synced = state.book.status == SYNCED
+    return _counted(state, time_ns, was_synced, sync.update(state.book, first, last, previous, bids, asks))
 
 
 @kernel
@@ -157,16 +160,19 @@ def on_snapshot(states: RecordArray, time_ns: int, last: int, bids: Floats, asks
     """Take in a snapshot of the book. Returns what became of it."""
     state = states[0]
     time_ns = advance(state, time_ns)
-    return _counted(state, time_ns, sync.snapshot(state.book, last, bids, asks))
+    state.health.snapshots += 1
+    was_synced = state.book.status == SYNCED
+    return _counted(state, time_ns, was_synced, sync.snapshot(state.book, last, bids, asks))
 
 
 @kernel
-def _counted(state: Record, time_ns: int, result: int) -> int:
+def _counted(state: Record, time_ns: int, was_synced: bool, result: int) -> int:
+    note(state.health, was_synced, state.book.status, result, time_ns)
     if result in (_GAP, _TOO_OLD, _CROSSED, _OFF_TICK):
         state.dead_letters += 1
         return result
     state.events += 1
-    if result in (_APPLIED, _LOADED):
+    if result in (_APPLIED, _LOADED, _REJOINED):
         state.book_time_ns = time_ns
     return result
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from dataflows.actors.market_health import BookHealth
+
 
 class BookTop(msgspec.Struct, frozen=True, gc=False):
     """The best prices as of a tick; NaN where unknown.
@@ -26,7 +28,7 @@ class FeatureRow(msgspec.Struct, frozen=True, gc=False):
 
     `values` and `valid` are in the order of the schema of `schema_hash`; a value is NaN where it is not valid.
     `sequence` numbers an instrument's rows from 1 without holes. `events` and `dead_letters` count frames since the
-    actor's beginning: each frame is one or the other.
+    actor's beginning: each frame is one or the other. `health` says how the book has fared since then.
     """
 
     instrument: str
@@ -38,3 +40,4 @@ class FeatureRow(msgspec.Struct, frozen=True, gc=False):
     top: BookTop
     events: int
     dead_letters: int
+    health: BookHealth = BookHealth()

@@ -11,6 +11,7 @@ import zlib
 
 import numpy as np
 
+from dataflows.actors.market_health import HEALTH
 from dataflows.bars import BARS
 from dataflows.book.state import BOOK, initialise
 from dataflows.indicators.wilder import WILDER
@@ -19,7 +20,7 @@ from dataflows.kernels import RecordArray
 from sluice.errors import InputError
 from sluice.instruments import Instrument
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 _MAGIC = b"SLMA"
 _HEADER = struct.Struct("<4sHHI")
 _COMPRESSION = 1
@@ -44,6 +45,7 @@ MARKET = np.dtype(
         ("mark_price", np.float64),
         # Which stream of trades is read: 0 none yet, 1 single trades, 2 aggregate trades.
         ("trade_stream", np.int64),
+        ("health", HEALTH),
         ("windows", WINDOWS),
         ("wilder", WILDER),
         ("bars", BARS),
