@@ -6,6 +6,7 @@ act on) or FAILED_PRECONDITION, and the refusal's name in the trailer `sluice-re
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -121,7 +122,8 @@ class ExecutionServicer(services.ExecutionServiceServicer):
         if request.from_sequence > feed.last_sequence + 1:
             raise NotFoundError(
                 f"from_sequence must be at most {feed.last_sequence + 1} in this journal, was {request.from_sequence}")
-        await self._identity.publish()
+        with suppress(NotRunningError):  # without Redis nothing is sent, but what has happened can still be told
+            await self._identity.publish()
         yield messages.StreamReportsResponse(
             last_sequence=feed.last_sequence, journal_id=self._identity.journal_id)
         async for raw in feed.follow(max(request.from_sequence, 1)):

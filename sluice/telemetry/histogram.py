@@ -1,6 +1,6 @@
 """A latency histogram of fixed logarithmic buckets, so that histograms of different processes can be added.
 
-Buckets grow by 2 % from 1 us to 100 s, and a percentile is the middle of its bucket: within 1 % of the true value in
+Buckets grow by 1.9 % from 1 us to 100 s, and a percentile is the middle of its bucket: within 1 % of the true value in
 that range. Shorter times count as at most 1 us, longer ones lie between 100 s and the longest recorded. The idea is
 that of HdrHistogram (http://hdrhistogram.org) with plain logarithmic buckets. It is not a Prometheus metric.
 """
@@ -15,7 +15,7 @@ from sluice.errors import InputError
 
 SHORTEST_NS: Final = 1_000
 LONGEST_NS: Final = 100_000_000_000
-GROWTH: Final = 1.02
+GROWTH: Final = 1.019
 _NS_PER_MS: Final = 1e6
 _BUCKETS: Final = math.ceil(math.log(LONGEST_NS / SHORTEST_NS) / math.log(GROWTH))
 _BOUNDS: Final = [*(round(SHORTEST_NS * GROWTH**index) for index in range(_BUCKETS)), LONGEST_NS]

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sluice.errors import InputError
@@ -22,9 +22,10 @@ def histogram(times_ns: list[int]) -> LatencyHistogram:
 
 
 @given(st.lists(in_range, min_size=1, max_size=200), st.floats(0, 1))
+@example([1428, 1443], 0.5)
 def test_percentile_is_within_one_percent_of_the_exact_one(times_ns: list[int], q: float) -> None:
     exact_ms = sorted(times_ns)[max(math.ceil(q * len(times_ns)), 1) - 1] / 1e6
-    assert histogram(times_ns).percentile(q) == pytest.approx(exact_ms, rel=0.0101)
+    assert histogram(times_ns).percentile(q) == pytest.approx(exact_ms, rel=0.01)
 
 
 @given(st.lists(any_time, min_size=1, max_size=50))
