@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backtest.demo.progress import Shown, say, stage
+import click
+
 from backtest.demo.world import (
     alone,
     choosing_addresses,
@@ -28,6 +29,7 @@ from backtest.report.html import write_report
 from backtest.report.summary import Summary, build_summary, to_json
 from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
 from dataflows.statistics import read_statistics
+from sluice.cli.progress import Advance, progress_bar
 from sluice.config import Settings
 from sluice.config.writing import overrides_removed, write_settings
 from sluice.errors import NotRunningError, SluiceError
@@ -57,7 +59,7 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
     with alone(settings.run.data_dir):
         settings = _with_tape(settings, options)
         traded(settings)
-        say("starting PostgreSQL and Redis", quiet=options.quiet)
+        _say("starting PostgreSQL and Redis", options)
         with stores(settings) as urls:
             clear(settings, urls)
             settings = with_stores(settings, urls)
@@ -69,22 +71,27 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
             return summary
 
 
+def _say(text: str, options: DemoOptions) -> None:
+    if not options.quiet:
+        click.echo(text, err=True)
+
+
 def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
     if settings.source.tapes:
         return settings
-    with stage("making a synthetic tape", quiet=options.quiet) as shown:
-        tape = synthetic_tape(settings.run.data_dir, minutes=options.minutes, seed=options.seed, progress=shown.update)
+    with progress_bar("making a synthetic tape", quiet=options.quiet) as advance:
+        tape = synthetic_tape(settings.run.data_dir, minutes=options.minutes, seed=options.seed, progress=advance)
     return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (tape,)})})
 
 
 def _replay(settings: Settings, options: DemoOptions) -> Mapping[str, Any]:
     lines = count_lines(settings.source.tapes)
     with deployment(), Supervisor() as supervisor:
-        say("starting inference, execution and risk", quiet=options.quiet)
+        _say("starting inference, execution and risk", options)
         settings = _with_services(settings, supervisor)
         supervisor.start(_flow_spec(settings))
-        with stage(f"replaying {lines:,} lines", quiet=options.quiet) as shown:
-            return _until_finished(settings, supervisor, lines, shown)
+        with progress_bar(f"replaying {lines:,} lines", quiet=options.quiet) as advance:
+            return _until_finished(settings, supervisor, lines, advance)
 
 
 def _with_services(settings: Settings, supervisor: Supervisor) -> Settings:
@@ -112,21 +119,21 @@ def _flow_spec(settings: Settings) -> ProcessSpec:
     )
 
 
-def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, shown: Shown) -> Mapping[str, Any]:
+def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, advance: Advance) -> Mapping[str, Any]:
     path = settings.run.data_dir / "flow" / "statistics.json"
     processes = settings.run.data_dir / "run" / "processes.json"
     while supervisor.exit_code(FLOW) is None:
         _raise_where_given_up(supervisor.poll(), settings)
         _tell_processes(supervisor, processes)
         found = read_statistics(path)
-        shown.update(found.get("frames", 0) / max(lines, 1), _note(found))
+        advance(found.get("frames", 0) / max(lines, 1), _note(found))
         time.sleep(POLL_S)
     _raise_where_given_up(supervisor.poll(), settings)
     found = read_statistics(path)
     if not found.get("finished"):
         supervisor.start(_flow_spec(settings))
-        return _until_finished(settings, supervisor, lines, shown)
-    shown.update(1.0, _note(found))
+        return _until_finished(settings, supervisor, lines, advance)
+    advance(1.0, _note(found))
     return found
 
 

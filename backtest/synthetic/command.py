@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from backtest.synthetic import DEFAULT_START_NS, DEFAULT_SYMBOLS, make_tape
-from dataflows.tapes.progress import progress_bar
 from sluice.cli.options import json_option
 from sluice.cli.output import emit
+from sluice.cli.progress import progress_bar
 
 _DEFAULT_START = datetime.fromtimestamp(DEFAULT_START_NS // 1_000_000_000, UTC).replace(tzinfo=None)
 

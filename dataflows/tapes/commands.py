@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from dataflows.tapes.progress import progress_bar
 from sluice.cli.options import json_option
 from sluice.cli.output import emit
+from sluice.cli.progress import progress_bar
 
 _paths = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 
