@@ -7,7 +7,7 @@ process must then end and recover, because its memory may know more or less than
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -96,6 +96,19 @@ class Desk:
         self.ledger.commit(draft)
         self.feed.publish([write_report(report).SerializeToString(deterministic=True) for report in draft.reports])
         self._measure(draft)
+
+    async def follow(self, first: int) -> AsyncIterator[bytes]:
+        """Yield every report from a sequence on, for ever.
+
+        Raises `NotRunningError` where the journal cannot be read: then this desk has stopped, because a connection that
+        is gone does not come back, and nobody may be writing to notice it.
+        """
+        try:
+            async for report in self.feed.follow(first):
+                yield report
+        except psycopg.Error as error:
+            self.failed.set()
+            raise NotRunningError(f"the journal must be readable, and was not: {error}") from error
 
     async def send(self, order: OrderState) -> None:
         """Send an order that is journalled, and journal the answer."""

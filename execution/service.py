@@ -126,7 +126,7 @@ class ExecutionServicer(services.ExecutionServiceServicer):
             await self._identity.publish()
         yield messages.StreamReportsResponse(
             last_sequence=feed.last_sequence, journal_id=self._identity.journal_id)
-        async for raw in feed.follow(max(request.from_sequence, 1)):
+        async for raw in self._desk.follow(max(request.from_sequence, 1)):
             report = messages.ExecutionReport.FromString(raw)
             yield messages.StreamReportsResponse(report=report, last_sequence=feed.last_sequence)
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import grpc
+import psycopg
 import pytest
 
 from execution.codec import read_order
@@ -170,8 +172,6 @@ def test_a_caller_that_goes_away_does_not_stop_its_order_half_way(stores: StoreU
 
 
 def test_a_bug_on_the_way_stops_the_service_and_a_restart_loses_nothing(stores: StoreUrls, tmp_path: Path) -> None:
-    import grpc
-
     class BrokenVenue(RecordingVenue):
         broken = True
 
@@ -199,17 +199,37 @@ def test_a_bug_on_the_way_stops_the_service_and_a_restart_loses_nothing(stores: 
     asyncio.run(story())
 
 
-def test_a_journal_that_fails_stops_the_service_for_good(stores: StoreUrls, tmp_path: Path) -> None:
-    import grpc
-    import psycopg
+def cut_off(rig: Rig) -> None:
+    """End the service's connections to PostgreSQL, as the end of a server does."""
+    with psycopg.connect(rig.urls.postgres_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+                           (f"sluice {rig.settings.run.namespace}_execution",))
 
+
+def test_a_journal_that_cannot_be_read_stops_the_service_for_good(stores: StoreUrls, tmp_path: Path) -> None:
     async def story() -> None:
         rig = a_rig(stores, tmp_path)
         async with rig.running():
             await rig.advance(START_NS)
-            with psycopg.connect(stores.postgres_url, autocommit=True) as connection:
-                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
-                                   (f"sluice {rig.settings.run.namespace}_execution",))
+            await rig.submit(rig.approver.signed("d-1"))
+        async with rig.running():  # its reports are in the journal alone now
+            cut_off(rig)
+            for ask in (rig.reports(), rig.advance(START_NS + 1)):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await ask
+                assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        async with rig.running():
+            assert await what_happened(rig) == ["SUBMITTED", "ACCEPTED"]
+
+    asyncio.run(story())
+
+
+def test_a_journal_that_fails_stops_the_service_for_good(stores: StoreUrls, tmp_path: Path) -> None:
+    async def story() -> None:
+        rig = a_rig(stores, tmp_path)
+        async with rig.running():
+            await rig.advance(START_NS)
+            cut_off(rig)
             for number in range(2):
                 with pytest.raises(grpc.aio.AioRpcError) as caught:
                     await rig.submit(rig.approver.signed(f"d-{number}"))
