@@ -18,7 +18,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(make, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "Wrote" in result.output
-    assert "100 %" in result.output
+    assert "100%" in result.output
     return folder
 
 
