@@ -27,7 +27,8 @@ from sluice.config.settings import StrategySettings
 from sluice.config.writing import overrides_removed, write_settings
 from sluice.errors import NotFoundError, SluiceError
 from sluice.instruments import InstrumentCatalog
-from sluice.rpc import deployment, is_serving
+from sluice.rpc import deployment, is_serving, wait_serving
+from sluice.rpc.deployment import own_deployment
 from sluice.stores.embedded import StoreUrls, stores
 from sluice.supervisor import ProcessSpec, Supervisor
 
@@ -131,9 +132,18 @@ def with_stores(settings: Settings, urls: StoreUrls) -> Settings:
 
 @contextmanager
 def services(settings: Settings) -> Iterator[None]:
-    """Run with the three services: those that answer, or own ones for as long as the block lasts."""
-    addresses = {name: service_address(settings, name) for name in SERVICES}
-    if all(is_serving(address) for address in addresses.values()):
+    """Run with the three services: those that answer, or own ones for as long as the block lasts.
+
+    Where we were started together with them, they are waited for: one that is away is being started again, and a second
+    one must not take its place. Raises `DeadlineError` then.
+    """
+    addresses = [service_address(settings, name) for name in SERVICES]
+    if own_deployment():
+        for address in addresses:
+            wait_serving(address, timeout_s=READY_TIMEOUT_S)
+        yield
+        return
+    if all(map(is_serving, addresses)):
         yield
         return
     config = settings.run.data_dir / "run" / "services.toml"
