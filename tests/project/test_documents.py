@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from backtest.report.journal import RunJournal
+from backtest.report.summary import summarise
 from sluice.cli.groups import installed_commands
+from sluice.config.settings import Settings
+from sluice.instruments import InstrumentCatalog
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+LINKED = [*DOCUMENTS, ROOT / "inference" / "bundles" / "README.md"]
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXECUTED = re.compile(r"^<!-- executed by [^>]*-->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -61,10 +66,42 @@ def test_grpc_method_of_a_document_is_in_the_contract(method: str) -> None:
     assert re.search(rf"^service {service} \{{[^}}]*rpc {name}\(", contracts, re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_key_of_the_summary_is_explained() -> None:
+    summary = summarise(RunJournal((), (), (), ()), InstrumentCatalog.shipped(), Settings(), {}, 1.0)
+    explained = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "run.md").read_text()))
+    assert set(summary.as_dict()) <= explained
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(document: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = document.parent / path if path else document
+    return target.exists() and (not anchor or (target.suffix == ".md" and anchor in anchors(target)))
+
+
+@pytest.mark.parametrize("document", LINKED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_of_a_document_lead_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!\w+:)([^)\s]+)\)", document.read_text())
+    assert [link for link in links if not leads_somewhere(document, link)] == []
+
+
+@pytest.mark.parametrize(("link", "leads"), [
+    ("README.md", True), ("README.md#the-way-of-an-order", True), ("README.md#nowhere", False), ("nowhere.md", False),
+    ("#the-rooms", True), ("#nowhere", False), ("docs/decisions", True)])
+def test_link_is_followed_to_its_file_and_heading(link: str, leads: bool) -> None:
+    assert leads_somewhere(ROOT / "CONTRIBUTING.md", link) is leads
+
+
+def test_every_page_of_the_documents_is_linked_from_another() -> None:
+    linked = {(document.parent / link.partition("#")[0]).resolve() for document in DOCUMENTS
+              for link in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", document.read_text())}
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if page.resolve() not in linked]
+    assert pages == []
 
 
 def test_no_document_is_for_insiders() -> None:
