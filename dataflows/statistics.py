@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from dataflows.staleness import BookStale
 from sluice.telemetry.histogram import LatencyHistogram
 
 #: The hops of the way from a frame to an order, in order: `features` is the mean of the frames before a tick, `whole`
@@ -20,7 +21,7 @@ HOPS = ("features", "advance", "reports", "observe", "predict", "evaluate", "sub
 
 
 class Counts(msgspec.Struct):
-    """What was seen and done so far. `frames` counts every line of the tape."""
+    """What was seen and done so far. `frames` counts every line of the tape; `book_stale` is as of the last tick."""
 
     frames: int = 0
     dead_letters: int = 0
@@ -33,6 +34,7 @@ class Counts(msgspec.Struct):
     intents: int = 0
     event_time_ns: int = 0
     finished: bool = False
+    book_stale: BookStale = BookStale()
 
 
 class FlowStatistics:

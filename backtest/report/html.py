@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from backtest.report.books import books_section
 from backtest.report.charted import equity_section, price_section, run_times
 from backtest.report.charts import Point
 from backtest.report.prices import read_prices
@@ -54,6 +55,7 @@ def page(summary: Summary, settings: Settings, prices: Mapping[str, Sequence[Poi
     parts = (
         _header(summary, settings, times),
         cards(summary),
+        books_section(summary.book_stale),
         equity_section(summary, times),
         price_section(summary, prices, times),
         f'<div class="pair">{states_section(summary)}{vetoes_section(summary)}</div>',

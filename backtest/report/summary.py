@@ -13,6 +13,7 @@ from backtest.report.digest import digest_of
 from backtest.report.journal import RunJournal, read_journal
 from backtest.report.results import AssetResult, InstrumentResult, by_asset, by_instrument, shortest
 from backtest.report.terminal import render_table
+from dataflows.staleness import BookStale
 from sluice.config import Settings
 from sluice.config.loading import catalog_of
 from sluice.decimals import ZERO
@@ -26,12 +27,13 @@ _COUNTS = ("frames", "dead_letters", "events", "features", "predictions", "inten
 class Summary:
     """A run in figures. `counts` and `latency_ms` are the flow's, the rest comes from the journals.
 
-    `settlement_asset` is that of the run where there is just one, else "". `vetoes` counts reasons, and a veto may have
-    several; `vetoed` counts decisions.
+    `book_stale` has the fields of `dataflows.staleness.BookStale`. `settlement_asset` is that of the run where there is
+    just one, else "". `vetoes` counts reasons, and a veto may have several; `vetoed` counts decisions.
     """
 
     counts: dict[str, int]
     dead_letters_by_reason: dict[str, int]
+    book_stale: dict[str, Any]
     latency_ms: dict[str, dict[str, float]]
     approvals: int
     vetoed: int
@@ -54,7 +56,8 @@ class Summary:
             **self.counts, "approvals": self.approvals, "vetoed": self.vetoed, "vetoes": self.vetoes,
             "orders": self.orders, "fills": self.fills, **money, "settlement_asset": self.settlement_asset or None,
             "by_asset": {asset: result.as_dict() for asset, result in self.assets.items()},
-            "dead_letters_by_reason": self.dead_letters_by_reason, "latency_ms": self.latency_ms,
+            "dead_letters_by_reason": self.dead_letters_by_reason, "book_stale": self.book_stale,
+            "latency_ms": self.latency_ms,
             "digest": self.digest, "wall_s": round(self.wall_s, 3), "tapes": self.tapes, "report": self.report,
         }
 
@@ -83,6 +86,7 @@ def summarise(
     return Summary(
         counts={name: int(statistics.get(name, 0)) for name in _COUNTS},
         dead_letters_by_reason=dict(statistics.get("dead_letters_by_reason", {})),
+        book_stale={**msgspec.to_builtins(BookStale()), **statistics.get("book_stale", {})},
         latency_ms=dict(statistics.get("latency_ms", {})),
         approvals=len(journal.decisions) - len(vetoed),
         vetoed=len(vetoed),

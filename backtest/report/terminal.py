@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from backtest.report.books import lines_of
 from backtest.report.numbers import count, grouped, money, percent
 from backtest.report.results import InstrumentResult
 
@@ -21,7 +22,9 @@ def render_table(figures: Mapping[str, Any], instruments: Mapping[str, Instrumen
     """Return the tables of a summary's figures as text."""
     output = io.StringIO()
     console = Console(file=output, width=_WIDTH, force_terminal=sys.stdout.isatty(), highlight=False)
-    parts: list[RenderableType] = [_flow(figures), _assets(figures["by_asset"])]
+    parts: list[RenderableType] = [_flow(figures)]
+    parts += [Text(line, style="bold", no_wrap=True, overflow="ignore") for line in lines_of(figures["book_stale"])]
+    parts.append(_assets(figures["by_asset"]))
     if instruments:
         parts.append(_instruments(instruments))
     parts += [_orders(figures), _latency(figures["latency_ms"])]
@@ -74,6 +77,8 @@ def _orders(figures: Mapping[str, Any]) -> Table:
         table.add_row(f"vetoes {code.lower().replace('_', ' ')}", count(number))
     for reason, number in figures["dead_letters_by_reason"].items():
         table.add_row(f"dead letters {reason.lower().replace('_', ' ')}", count(number))
+    for cause, number in figures["book_stale"]["by_cause"].items():
+        table.add_row(f"book stale {cause}", count(number))
     if not table.rows:
         table.add_row("none", "0")
     return table

@@ -56,7 +56,7 @@ class HotViewSink(DynamicSink[KeyedRow]):
 
 
 def hot_view(row: FeatureRow) -> bytes:
-    """Return a row as the JSON of the hot view: valid features by name, and the top of the book."""
+    """Return a row as the JSON of the hot view: valid features by name, the top of the book, and how that has fared."""
     named = zip(MARKET_SCHEMA.features, row.values, row.valid, strict=True)
     return msgspec.json.encode({
         "instrument": row.instrument,
@@ -65,6 +65,7 @@ def hot_view(row: FeatureRow) -> bytes:
         "best_bid": _known(row.top.best_bid),
         "best_ask": _known(row.top.best_ask),
         "mark_price": _known(row.top.mark_price),
+        "book": row.health,
         "features": {name: value for name, value, valid in named if valid},
     })
 

@@ -17,6 +17,7 @@ from dataflows.actors.strategy import StrategyActor
 from dataflows.actors.strategy_domain import CancelOrder, Command, MarketView, OrderReport, PlaceOrder, Prediction
 from dataflows.desk.desk import Approved, Desk, Sent, Vetoed, order_id
 from dataflows.indicators.schema import MARKET_SCHEMA
+from dataflows.staleness import book_stale
 from dataflows.statistics import FlowStatistics
 from dataflows.steps.market import TickRow
 from dataflows.ticks import Tick
@@ -173,6 +174,7 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
         counts.features += len(tick_rows)
         counts.valid_features += sum(all(found.row.valid) for found in tick_rows)
         counts.event_time_ns = tick.time_ns
+        counts.book_stale = book_stale(found.row for found in tick_rows)
         for found in tick_rows:
             self._statistics.hops["features"].record(found.frame_ns)
 

@@ -17,6 +17,7 @@ from tests.backtest.report.journals import CATALOG, STATISTICS, a_decision, a_fi
 KEYS = {
     "frames", "dead_letters", "events", "features", "predictions", "intents", "approvals", "vetoes", "orders", "fills",
     "fees", "pnl_realised", "pnl_unrealised", "latency_ms", "digest", "wall_s", "report",
+    "book_stale",
 }
 
 

@@ -1,5 +1,6 @@
 """The trading step: one tick after the other, instruments in their order, and every answer of risk and execution."""
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from dataflows.actors.market import BookTop, FeatureRow
 from dataflows.actors.strategy_domain import CancelOrder, OrderReport, PlaceOrder, Prediction
 from dataflows.desk.desk import Approved, Sent, Vetoed
 from dataflows.indicators.schema import MARKET_SCHEMA
+from dataflows.staleness import NO_SNAPSHOT
 from dataflows.steps.market import TickRow
 from dataflows.steps.trading import TradingLogic, TradingState
 from dataflows.ticks import Tick
@@ -162,3 +164,8 @@ def test_a_step_restored_between_two_ticks_goes_on_the_same() -> None:
     broken.on_batch([*ticks([1, 2, 3]), a_row(KEYS[0], 4)])
     a_logic(second, broken.snapshot()).on_batch([a_row(KEYS[1], 4), *ticks([5, 6, 7])])
     assert first.calls + second.calls == whole.calls
+
+
+def test_the_statistics_say_whose_book_never_synced_and_why() -> None:
+    (outcome,) = a_logic(ScriptedDesk()).on_batch(ticks([1]))[0]
+    assert json.loads(outcome.statistics)["book_stale"]["never_synced"] == dict.fromkeys(KEYS, NO_SNAPSHOT)

@@ -1,0 +1,29 @@
+"""The hot view of a row: only what is valid, and how the book has fared."""
+
+import json
+
+from dataflows.actors.market import MarketActor
+from dataflows.sinks.hot_view import hot_view
+from dataflows.tapes.frames import Frame
+from sluice.instruments import InstrumentCatalog
+from tests.dataflows.codecs import wire
+
+BTC = InstrumentCatalog.shipped().require("BINANCE_USDM:BTCUSDT")
+
+
+def test_a_book_that_was_lost_says_why_beside_the_features_that_are_known() -> None:
+    actor = MarketActor(BTC)
+    frames = (
+        wire.snapshot(10, [("100.0", "3")], [("100.2", "1")]), wire.depth(9, 11, 8), wire.depth(20, 21, 19),
+        wire.mark_price("100.1"))
+    for number, payload in enumerate(frames, start=1):
+        actor.on_frame(Frame(number, number, payload))
+
+    view = json.loads(hot_view(actor.on_tick(wire.SECOND)))
+
+    assert view["synced"] is False
+    assert view["features"] == {}
+    assert (view["best_bid"], view["mark_price"]) == (None, 100.1)
+    assert view["book"] == {
+        "snapshots": 1, "joins": 1, "lost_to_gap": 1, "lost_to_crossing": 0, "lost_to_horizon": 0,
+        "stale_cause": "gap", "stale_since_ns": 3}
