@@ -43,7 +43,7 @@ docs: setup-dev  ## Generate docs/reference
 
 bench: setup-dev  ## Run the benchmarks
 	@for file in benchmarks/bench_*.py; do \
-	  if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file"; else echo "no benchmarks yet"; fi; done
+	  echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
 
 clean:  ## Remove .venv, data and caches
 	rm -rf $(VENV) .data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
