@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sluice.envelope import ApprovalRefused, ApprovedOrder, ExpectedAudience, Refusal, verify
-from sluice.errors import SluiceError
+from sluice.errors import ConfigurationError, SluiceError
 from sluice.risk.v1.approval_pb2 import Approval, SignedApproval
 
 _log = logging.getLogger("execution.gate")
@@ -82,5 +82,5 @@ class ApprovalGate:
     def _reload(self) -> None:
         try:
             self._keys = self._load_keys()
-        except (OSError, ValueError) as error:
+        except ConfigurationError as error:
             _log.error("risk's public keys cannot be read, those known stay: %s", error)

@@ -27,10 +27,11 @@ from execution.venues.interface import SimulatedTime, Venue, VenueCommand, Venue
 from sluice.clock import Clock, EventClock, SystemClock
 from sluice.config.loading import catalog_of, public_key_directory
 from sluice.config.settings import Settings
-from sluice.envelope import ExpectedAudience, load_public_keys
+from sluice.envelope import ExpectedAudience
 from sluice.errors import ConfigurationError, NotRunningError
 from sluice.execution.v1 import execution_pb2_grpc as services
 from sluice.instruments import InstrumentCatalog
+from sluice.keys import load_public_keys
 from sluice.rpc import Registration, ServerShell
 from sluice.stores.embedded import StoreUrls
 from sluice.stores.migrations import migrate

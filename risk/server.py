@@ -27,9 +27,9 @@ from risk.service import PAGE, RiskService
 from sluice.clock import Clock, EventClock, SystemClock
 from sluice.config.loading import catalog_of, key_directory
 from sluice.config.settings import Settings
-from sluice.envelope import load_or_create_signer
 from sluice.errors import InvariantError, NotRunningError
 from sluice.instruments import InstrumentCatalog
+from sluice.keys import load_or_create_signer
 from sluice.risk.v1 import risk_pb2
 from sluice.risk.v1.risk_pb2_grpc import add_RiskServiceServicer_to_server
 from sluice.rpc import Registration, ServerShell

@@ -3,15 +3,14 @@
 An `ApprovedOrder` is the only thing the execution engine takes, and `verify` is the only thing that makes one. What a
 signature cannot say (single use, epoch) is checked by execution against its stores, with what this returns.
 
-This is not access control: which service may call which method is the deployment's business (mTLS).
+The keys' files are `sluice.keys`. This is not access control: which service may call which method is the deployment's
+business (mTLS).
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -19,8 +18,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from google.protobuf.message import DecodeError
 
-from sluice.errors import ConfigurationError
-from sluice.files import replace_file
 from sluice.risk.v1.approval_pb2 import Approval, Audience, SignedApproval
 from sluice.risk.v1.order_pb2 import Order
 
@@ -168,37 +165,3 @@ def key_id_of(key: Ed25519PublicKey) -> str:
     """Return the name of a public key: the first 16 digits of the SHA-256 of its raw bytes."""
     raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return hashlib.sha256(raw).hexdigest()[:16]
-
-
-def load_or_create_signer(directory: Path) -> Signer:
-    """Load risk's private key from a folder, or make one there (mode 0600) and publish its public key beside it."""
-    path = directory / "risk_signing_key.pem"
-    if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigurationError([f"{path} must hold an Ed25519 private key, was {type(key).__name__}"])
-    publish_public_key(directory, key.public_key())
-    return Signer(key)
-
-
-def publish_public_key(directory: Path, key: Ed25519PublicKey) -> None:
-    """Add a public key to the folder's key file; keys already there stay, so that a rotation can overlap."""
-    path = directory / "risk_public_keys.json"
-    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    if known.get(key_id_of(key)) == raw.hex():
-        return
-    replace_file(path, json.dumps(known | {key_id_of(key): raw.hex()}, indent=2, sort_keys=True).encode())
-
-
-def load_public_keys(directory: Path) -> dict[str, Ed25519PublicKey]:
-    """Return the trusted public keys of a folder by key id; empty where none has been published."""
-    path = directory / "risk_public_keys.json"
-    if not path.exists():
-        return {}
-    found = json.loads(path.read_text())
-    return {key_id: Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw)) for key_id, raw in found.items()}

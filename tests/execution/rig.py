@@ -24,10 +24,11 @@ from execution.venues.interface import (
 )
 from execution.wiring import ExecutionServer
 from sluice.config.settings import ExecutionSettings, RunSettings, Settings, SourceSettings
-from sluice.envelope import MAX_LIFETIME_NS, SCHEMA_VERSION, client_order_id, load_or_create_signer
+from sluice.envelope import MAX_LIFETIME_NS, SCHEMA_VERSION, client_order_id
 from sluice.execution.v1 import execution_pb2 as messages
 from sluice.execution.v1.execution_pb2_grpc import ExecutionServiceStub, SimulationServiceStub
 from sluice.instruments import Instrument
+from sluice.keys import load_or_create_signer
 from sluice.risk.v1 import order_pb2
 from sluice.risk.v1.approval_pb2 import Approval, Audience, SignedApproval
 from sluice.risk.v1.order_pb2 import Order

@@ -18,12 +18,13 @@ from pathlib import Path
 
 import grpc
 
-from sluice.envelope import ApprovalRefused, ApprovedOrder, ExpectedAudience, load_public_keys, verify
+from sluice.envelope import ApprovalRefused, ApprovedOrder, ExpectedAudience, verify
 from sluice.execution.v1 import execution_pb2 as execution
 from sluice.execution.v1.execution_pb2_grpc import (
     ExecutionServiceServicer,
     add_ExecutionServiceServicer_to_server,
 )
+from sluice.keys import load_public_keys
 from sluice.market.v1.market_pb2 import BookTop
 from sluice.risk.v1 import order_pb2 as orders
 from sluice.risk.v1 import risk_pb2 as risk

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from backtest.synthetic import make_tape
+from sluice.keys import PRIVATE_KEY_FILE, PUBLIC_KEY_FILE
 from sluice.stores.embedded import StoreUrls
 from tests.integration.demos import run_demo
 
@@ -56,6 +57,23 @@ def test_an_unreachable_database_is_one_sentence_without_the_password(name: str,
     assert done.returncode == 3
     assert "PostgreSQL" in done.stderr
     assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize(("file", "content", "mode"), [
+    (PRIVATE_KEY_FILE, b"no key", 0o600), (PRIVATE_KEY_FILE, b"", 0o644), (PUBLIC_KEY_FILE, b"{", 0o644)])
+def test_a_key_file_that_is_wrong_is_one_sentence_and_stays(
+    stores: StoreUrls, tmp_path: Path, file: str, content: bytes, mode: int
+) -> None:
+    path = tmp_path / "keys" / file
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(mode)
+    done = sluice(
+        "serve", "risk", SLUICE_RUN__DATA_DIR=str(tmp_path), SLUICE_RUN__NAMESPACE="wrong_keys",
+        SLUICE_STORES__POSTGRES_URL=stores.postgres_url, SLUICE_STORES__REDIS_URL=stores.redis_url)
+    assert done.returncode == 4
+    assert f"{path} must" in done.stderr
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("path", ["missing.gz", "empty"])

@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from execution.gate import ApprovalGate
 from sluice.config.settings import Settings
-from sluice.envelope import MAX_LIFETIME_NS, ApprovedOrder, Signer, publish_public_key
+from sluice.envelope import MAX_LIFETIME_NS, ApprovedOrder, Signer
 from sluice.errors import NotRunningError
 from sluice.execution.v1 import execution_pb2 as messages
+from sluice.keys import PUBLIC_KEY_FILE, publish_public_key
 from sluice.risk.v1.approval_pb2 import Approval, SignedApproval
 from sluice.risk.v1.order_pb2 import Order
 from sluice.stores.embedded import StoreUrls
@@ -200,6 +201,23 @@ def test_a_rotated_key_is_trusted_as_soon_as_it_is_published(stores: StoreUrls, 
             assert (await rig.refusal(approval))[0] == "UNKNOWN_KEY"
             publish_public_key(tmp_path / "keys", new.public_key)
             assert (await rig.refusal(approval))[0] == "ACCEPTED"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("rubbish", [b"{", b"[]", b'{"a": 5}', b"\xff"])
+def test_public_keys_that_cannot_be_read_refuse_every_order_until_they_are_repaired(
+        stores: StoreUrls, tmp_path: Path, rubbish: bytes) -> None:
+    async def story() -> None:
+        published = tmp_path / "keys" / PUBLIC_KEY_FILE
+        async with a_running_rig(stores, tmp_path) as rig:
+            whole = published.read_bytes()
+            published.write_bytes(rubbish)
+            for _ in range(2):
+                assert (await rig.refusal(rig.approver.signed("d-1")))[0] == "UNKNOWN_KEY"
+            assert rig.venue.submitted == []
+            published.write_bytes(whole)
+            assert (await rig.refusal(rig.approver.signed("d-1")))[0] == "ACCEPTED"
 
     asyncio.run(story())
 

@@ -1,7 +1,6 @@
 """The approval envelope: nothing but the exact signed bytes, for us, now, is accepted."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,8 +15,6 @@ from sluice.envelope import (
     Refusal,
     Signer,
     client_order_id,
-    load_or_create_signer,
-    load_public_keys,
     verify,
 )
 from sluice.risk.v1.approval_pb2 import Approval, Audience, SignedApproval
@@ -147,12 +144,3 @@ def test_client_order_ids_are_deterministic_and_fit_the_venue(decision_id: str) 
     assert found == client_order_id(decision_id)
     assert len(found) <= 36
     assert found.isalnum()
-
-
-def test_a_key_is_made_once_kept_private_and_published(tmp_path: Path) -> None:
-    first, second = load_or_create_signer(tmp_path / "keys"), load_or_create_signer(tmp_path / "keys")
-    assert first.key_id == second.key_id
-    assert (tmp_path / "keys" / "risk_signing_key.pem").stat().st_mode & 0o077 == 0
-    published = load_public_keys(tmp_path / "keys")
-    assert isinstance(verify(first.sign(an_approval()), published, US, NOW_NS), ApprovedOrder)
-    assert load_public_keys(tmp_path) == {}
