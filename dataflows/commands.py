@@ -24,4 +24,4 @@ def run(settings: Settings, tapes: tuple[Path, ...], snapshot_every: float, fres
 
     if tapes:
         settings = settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": tapes})})
-    run_flow(settings, timedelta(seconds=snapshot_every), fresh=fresh)
+    click.echo(run_flow(settings, timedelta(seconds=snapshot_every), fresh=fresh))
