@@ -21,6 +21,7 @@ class Cancellation:
         order = self._desk.ledger.require(client_order_id)
         if order.status.final or order.status is OrderStatus.CANCEL_PENDING:
             return order
+        self._desk.require_time()
         sent_at_ns = self._desk.sending_time_ns()
         draft = Draft(self._desk.ledger)
         draft.occur(client_order_id, Occurrence(ReportKind.CANCEL_REQUESTED, sent_at_ns, message=reason))

@@ -51,6 +51,7 @@ class Desk:
         self._journal = tools.journal
         self._clock = tools.clock
         self._writing = asyncio.Lock()
+        self._knows_time = not self.in_event_time
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def now_ns(self) -> int:
@@ -69,6 +70,16 @@ class Desk:
         never hold the tick's own orders, however often the tick is replayed.
         """
         return self._clock.now_ns() + (1 if self.in_event_time else 0)
+
+    def require_time(self) -> None:
+        """Raise `NotRunningError` where time is that of the events and nobody has told it since the start.
+
+        The time in the journal may be earlier than it was (see `execution.journal`), and nothing may be sent at a time
+        that is over.
+        """
+        if not self._knows_time:
+            raise NotRunningError("execution must be told the event time after its start, was not",
+                                  fix="call SimulationService.AdvanceTo, then repeat the command")
 
     async def exclusively(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run a command alone and to its end, even where the caller goes away in the middle."""
@@ -146,6 +157,7 @@ class Desk:
         if not self.in_event_time or event_time_ns > self._clock.now_ns():
             await self.play(venue, event_time_ns)
             await self._keep_time(event_time_ns)
+        self._knows_time = True
         return self.ledger.sequence_until(event_time_ns)
 
     async def play(self, venue: SimulatedTime, event_time_ns: int) -> None:

@@ -39,6 +39,7 @@ class Submission:
         checked = self._gate.check(signed, self._desk.now_ns())
         if checked.approval is not None:
             self._require_unused(checked.approval)
+            self._desk.require_time()
         if checked.approved is None:
             raise await self._refused(checked.refused, checked.approval)
         order = await self._journalled(checked.approved)
@@ -52,6 +53,7 @@ class Submission:
             raise await self._refused(checked.refused, None)
         if self._has_order(checked.approval):
             return False
+        self._desk.require_time()
         await self._give_up(checked.approval, "voided")
         return True
 

@@ -136,7 +136,7 @@ class Desk:
             patience_s=PATIENCE_S, before_retry=self._tell_time)
 
     def _tell_time(self) -> None:
-        """Tell a restarted execution how late it is: an approval must not look as if it came from the future."""
+        """Tell a restarted execution how late it is: it sends nothing before it knows."""
         self._advance_again()
 
     def _submit(self, request: execution.SubmitOrderRequest, decision_id: str) -> Sent:
@@ -168,13 +168,15 @@ class Desk:
         """Ask execution to take an order back. The outcome comes as a report."""
         request = execution.CancelOrderRequest(client_order_id=cancel.client_order_id, reason=cancel.reason)
         patiently(
-            "execution", lambda: self._execution.CancelOrder(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
+            "execution", lambda: self._execution.CancelOrder(request, timeout=CALL_DEADLINE_S),
+            patience_s=PATIENCE_S, before_retry=self._tell_time)
 
     def cancel_all(self, reason: str) -> None:
         """Ask execution to take every open order back."""
         request = execution.CancelAllRequest(reason=reason)
         patiently(
-            "execution", lambda: self._execution.CancelAll(request, timeout=CALL_DEADLINE_S), patience_s=PATIENCE_S)
+            "execution", lambda: self._execution.CancelAll(request, timeout=CALL_DEADLINE_S),
+            patience_s=PATIENCE_S, before_retry=self._tell_time)
 
 
 def order_id(decision_id: str) -> str:

@@ -252,6 +252,7 @@ def test_a_nonce_burnt_by_a_process_that_died_before_its_journal_can_be_used_onc
             redis.copy(f"{namespace}:nonce:{Approval.FromString(other.payload).nonce.hex()}", key)
             assert (await rig.refusal(approval))[0] == "REPLAYED"
         async with rig.running():
+            await rig.advance(START_NS)
             assert (await rig.refusal(approval))[0] == "ACCEPTED"
             assert (await rig.refusal(approval))[0] == "REPLAYED"
             redis.set(key, b"used:another-journal:process")

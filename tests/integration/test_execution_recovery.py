@@ -224,6 +224,31 @@ def test_a_journal_that_cannot_be_read_stops_the_service_for_good(stores: StoreU
     asyncio.run(story())
 
 
+def test_after_a_start_nothing_is_sent_before_the_event_time_is_told(stores: StoreUrls, tmp_path: Path) -> None:
+    """What PostgreSQL lost with a crash of its own is an earlier time, at which nothing may be sent any more."""
+    async def story() -> None:
+        rig = a_rig(stores, tmp_path)
+        async with rig.running():
+            await rig.advance(START_NS)
+            order = await rig.submit(rig.approver.signed("d-1"))
+        approval = rig.approver.signed("d-2", now_ns=START_NS + 10)
+        async with rig.running():
+            cancel = messages.CancelOrderRequest(client_order_id=order.client_order_id)
+            void = messages.VoidApprovalRequest(approval=approval)
+            for ask in (rig.submit(approval), rig.execution.CancelOrder(cancel), rig.execution.VoidApproval(void),
+                        rig.execution.CancelAll(messages.CancelAllRequest())):
+                with pytest.raises(grpc.aio.AioRpcError, match="must be told the event time") as caught:
+                    await ask
+                assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert await what_happened(rig) == ["SUBMITTED", "ACCEPTED"]
+            await rig.advance(START_NS + 10)
+            await rig.submit(approval)
+            await rig.execution.CancelOrder(cancel)
+            assert (await rig.reports(3))[0].event_time_ns == START_NS + 11
+
+    asyncio.run(story())
+
+
 def test_a_journal_that_fails_stops_the_service_for_good(stores: StoreUrls, tmp_path: Path) -> None:
     async def story() -> None:
         rig = a_rig(stores, tmp_path)
