@@ -14,7 +14,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from backtest.synthetic import make_tape
+from backtest.synthetic import GENERATION, make_tape
 from dataflows.tapes.files import TapeDamagedError, find_tapes, read_lines
 from sluice.config import Settings
 from sluice.errors import SluiceError
@@ -110,7 +110,7 @@ def clear(settings: Settings, urls: StoreUrls) -> None:
 
 def synthetic_tape(folder: Path, *, minutes: float, seed: int, progress: Callable[[float], None]) -> Path:
     """Return the folder of the synthetic tape of these parameters, made where it is not there yet."""
-    target = folder / "tapes" / f"synthetic-seed{seed}-{minutes:g}min"
+    target = folder / "tapes" / f"synthetic{GENERATION}-seed{seed}-{minutes:g}min"
     if not target.exists():
         making = target.with_name(f"{target.name}.making")
         shutil.rmtree(making, ignore_errors=True)

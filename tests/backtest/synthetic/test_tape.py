@@ -1,5 +1,7 @@
 """A synthetic tape follows the venue's rules, to the last digit and sequence number."""
 
+import gzip
+import hashlib
 import json
 import re
 from decimal import Decimal
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backtest.synthetic import DEFAULT_START_NS, make_tape
+from backtest.synthetic import DEFAULT_START_NS, GENERATION, make_tape
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import TapeReader, symbols
 from sluice.errors import InputError, NotFoundError
@@ -25,6 +27,12 @@ def test_the_same_seed_makes_the_same_bytes_whatever_else_is_made(folder: Path, 
     assert [file.name for file in again] == ["solusdt_20260105.gz", "btcusdt_20260105.gz"]
     for file in again:
         assert file.read_bytes() == (folder / file.name).read_bytes()
+
+
+def test_frames_that_change_raise_the_generation(tmp_path: Path) -> None:
+    files = make_tape(tmp_path, seed=7, minutes=0.2, symbols=("BTCUSDT", "SOLUSDT"))
+    frames = hashlib.sha256(b"".join(gzip.decompress(path.read_bytes()) for path in files)).hexdigest()
+    assert (GENERATION, frames) == (2, "766b1b969d41a786333dd277ddaa7a1c0df5f2645463d7040b677b942c560e35")
 
 
 def test_another_seed_makes_another_tape(folder: Path, tmp_path: Path) -> None:
