@@ -9,14 +9,17 @@
 | 4 | the configuration is wrong |
 | 5 | it took longer than it may |
 | 130 | interrupted (Ctrl-C) |
+| 143 | asked to end (SIGTERM), and ended in order |
 
 A traceback is printed only with `--debug` or `SLUICE_DEBUG=1`, and for an `InvariantError`, which is a bug of ours.
 """
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import Final, NoReturn
 
 import click
@@ -27,6 +30,7 @@ from sluice.cli.output import emit_error
 from sluice.errors import InvariantError, SluiceError
 
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 DEBUG_VARIABLE: Final = "SLUICE_DEBUG"
 
 
@@ -43,7 +47,13 @@ def root() -> EntryPointGroup:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the `sluice` command line and leave the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)  # a command that serves takes the signal itself
     sys.exit(run(root(), "sluice", list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Unwind, so that what was started is stopped in order."""
+    sys.exit(TERMINATED)
 
 
 def run(command: click.Command, program: str, arguments: list[str]) -> int:

@@ -29,6 +29,7 @@ Examples:
   sluice status --json                     what is going on, for a script
   sluice halt --reason "odd fills"         stop trading now
 
-Exit codes: 0 ok, 1 error or wrong usage, 2 not found, 3 not running, 4 configuration, 5 timeout, 130 interrupted.
+Exit codes: 0 ok, 1 error or wrong usage, 2 not found, 3 not running, 4 configuration, 5 timeout, 130 interrupted,
+143 terminated.
 Every command has --help. Errors go to standard error; --debug shows the traceback of an unexpected one.
 """

@@ -37,6 +37,7 @@ LOG_FILE = "keeper.log"
 STAYING = b"staying\n"
 RUN_FOLDER_PREFIX = "sluice-"
 FIRST_USER_TIMEOUT_S = 20.0
+_LOOK_INTERVAL_S = 0.2
 _SOCKET = "keeper.sock"
 _FIX_RIGHTS = "run as an ordinary user, or set stores.postgres_url and stores.redis_url"
 _PREPARE: dict[str, Callable[[Path, Path], servers.Server]] = {
@@ -47,7 +48,10 @@ _log = logging.getLogger("sluice.stores.keeper")
 class Keeper:
     """Counts the users of one data folder and runs what they need."""
 
-    def __init__(self, folder: Path, run_folder: Path) -> None:
+    def __init__(self, folder: Path, run_folder: Path, starter: int) -> None:
+        """`starter` is the process that started this one."""
+        self._starter = starter
+        self._used = False
         self._folder = folder
         self._run_folder = run_folder
         self._running: dict[str, RunningServer] = {}
@@ -62,7 +66,7 @@ class Keeper:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._idle.set)
-        loop.call_later(FIRST_USER_TIMEOUT_S, self._leave_if_unused)
+        self._await_first_user(loop.time() + FIRST_USER_TIMEOUT_S)
         address = self._run_folder / _SOCKET
         address.unlink(missing_ok=True)
         listener = await asyncio.start_unix_server(self._serve_user, str(address))
@@ -73,15 +77,22 @@ class Keeper:
             await asyncio.gather(*(server.stop() for server in self._running.values()))
         (self._folder / ADDRESS_FILE).unlink(missing_ok=True)
 
-    def _leave_if_unused(self) -> None:
-        if self._users == 0:
+    def _await_first_user(self, deadline: float) -> None:
+        """Leave where nobody comes, or where the starter, who would have been the first, has ended."""
+        loop = asyncio.get_running_loop()
+        if self._used:
+            return
+        if loop.time() > deadline or os.getppid() != self._starter:
             self._idle.set()
+            return
+        loop.call_later(_LOOK_INTERVAL_S, self._await_first_user, deadline)
 
     async def _serve_user(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._idle.is_set():  # a moment too late: the user asks again and gets a new keeper
             writer.close()
             return
         self._users += 1
+        self._used = True
         try:
             writer.write(json.dumps(await self._answer(await reader.readline())).encode() + b"\n")
             await writer.drain()
@@ -153,17 +164,17 @@ def _left_behind(folder: Path) -> Path | None:
     return None
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, starter: int) -> None:
     """Keep the stores of this folder; a second keeper waits here until the first has ended."""
     configure("INFO")
     with (folder / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with _run_folder(folder) as run_folder:
-            asyncio.run(Keeper(folder, run_folder).run())
+            asyncio.run(Keeper(folder, run_folder, starter).run())
 
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), int(sys.argv[2]))
     except (OSError, SluiceError) as error:
         sys.exit(f"the embedded stores must be able to start, were refused: {error}")

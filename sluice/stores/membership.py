@@ -143,7 +143,8 @@ def _start_keeper(folder: Path) -> "subprocess.Popen[bytes]":
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with (folder / keeper.LOG_FILE).open("ab") as log:
         process = subprocess.Popen(  # a session of its own: neither Ctrl-C nor the end of this process may stop it
-            [sys.executable, "-m", "sluice.stores.keeper", str(folder)], env={**os.environ, "PYTHONPATH": path},
+            [sys.executable, "-m", "sluice.stores.keeper", str(folder), str(os.getpid())],
+            env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
     _started[folder] = process
     return process
