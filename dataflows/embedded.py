@@ -115,11 +115,12 @@ def traded(settings: Settings) -> InstrumentCatalog:
     catalog = catalog_of(settings)
     if settings.source.instruments:
         return catalog.select(settings.source.instruments)
-    named = [found.key for symbol in sorted(symbols(settings.source.tapes)) if (found := catalog.by_symbol(symbol))]
+    found = sorted(symbols(settings.source.tapes))
+    named = [instrument.key for symbol in found if (instrument := catalog.by_symbol(symbol))]
     if not named:
         raise NotFoundError(
-            "a tape must name a catalogued instrument, and names none",
-            fix="add its instruments under [[instruments]] in the configuration")
+            f"a tape must name a catalogued instrument, named {', '.join(found[:5]) or 'no symbol at all'}",
+            fix="see what it holds: `sluice tape info PATH`; add its instruments under [[instruments]]")
     return catalog.select(named)
 
 

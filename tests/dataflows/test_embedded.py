@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from dataflows import embedded
-from sluice.config.settings import ExecutionSettings, InferenceSettings, RiskSettings, RunSettings, Settings
-from sluice.errors import DeadlineError
+from sluice.config.settings import (
+    ExecutionSettings,
+    InferenceSettings,
+    RiskSettings,
+    RunSettings,
+    Settings,
+    SourceSettings,
+)
+from sluice.errors import DeadlineError, NotFoundError
 from sluice.rpc.deployment import VARIABLE
 from tests.sluice.rpc.echo import served
 
@@ -45,3 +52,11 @@ def test_services_that_answer_are_used(tmp_path: Path, monkeypatch: pytest.Monke
             assert list(tmp_path.iterdir()) == []
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("text", "named"), [(b"", "no symbol at all"), (b'1 {"s":"NOPE"}\n', "NOPE")])
+def test_a_tape_without_a_known_instrument_is_told_with_what_it_names(tmp_path: Path, text: bytes, named: str) -> None:
+    (tmp_path / "a.txt").write_bytes(text)
+    settings = Settings(source=SourceSettings(tapes=(tmp_path / "a.txt",)))
+    with pytest.raises(NotFoundError, match=f"must name a catalogued instrument, named {named}"):
+        embedded.traded(settings)
