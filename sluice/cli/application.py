@@ -93,6 +93,9 @@ def described(error: BaseException, program: str) -> SluiceError:
         return SluiceError(_one_line(error.format_message()), fix=f"see `{path} --help`")
     if isinstance(error, click.ClickException):
         return SluiceError(_one_line(error.format_message()))
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return SluiceError(f"{error.filename} must be usable, was not: {error.strerror}",
+                           fix="look at the path, its owner and mode, and the space on its disk")
     text = (str(error).splitlines() or ["no message"])[0]
     return SluiceError(f"unexpected {type(error).__name__}: {text}", fix="run again with --debug to see where")
 

@@ -1,6 +1,8 @@
 """The program around the commands: errors are sentences with a fix, exit codes are stable, help is quick."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint, entry_points
@@ -45,6 +47,18 @@ def test_exit_code_says_what_kind_of_error_it_was(error: BaseException, code: in
 def test_error_and_fix_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     run(failing(InputError("tape must be readable, was not", fix="chmod it")), "sluice", [])
     assert capsys.readouterr() == ("", "Error: tape must be readable, was not\nFix: chmod it\n")
+
+
+@pytest.mark.parametrize(("number", "reason"), [
+    (errno.ENOENT, "No such file or directory"), (errno.EACCES, "Permission denied"),
+    (errno.ENOSPC, "No space left on device"), (errno.EROFS, "Read-only file system")])
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(
+    capsys: pytest.CaptureFixture[str], number: int, reason: str
+) -> None:
+    assert run(failing(OSError(number, os.strerror(number), "/data/x")), "sluice", []) == 1
+    error, fix = capsys.readouterr().err.splitlines()
+    assert error == f"Error: /data/x must be usable, was not: {reason}"
+    assert fix.startswith("Fix: ")
 
 
 def test_every_problem_of_a_configuration_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
