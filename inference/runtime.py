@@ -63,7 +63,8 @@ class LoadedBundle:
         """Predict for each row of an array of shape (rows, features); one run a graph.
 
         `valid` says which rows may be read at all; one with a value that is not finite is not valid either.
-        `positions` are the positions as parts of the largest allowed.
+        `positions` are the positions as parts of the largest allowed. Values so far off that a graph overflows on them
+        are not valid either.
         """
         usable = np.isfinite(rows).all(axis=1) & np.asarray(valid, np.bool_)
         kept = np.ascontiguousarray(rows[usable])
@@ -74,6 +75,8 @@ class LoadedBundle:
                 for use, position in zip(usable.tolist(), positions, strict=True)]
 
     def _row(self, log_densities: list[float], forecasts: list[float], position: float) -> RowPrediction:
+        if not all(map(math.isfinite, (*log_densities, *forecasts))):
+            return INVALID
         probabilities = posterior(log_densities)
         sigmas = self.manifest.horizons[self._acting].residual_sigma_bps
         decision = decide(self.manifest.policy, forecasts[self._acting], probabilities, sigmas, position)

@@ -32,7 +32,7 @@ from sluice.risk.v1.approval_pb2 import SignedApproval
 
 Result = TypeVar("Result")
 REPORT_PATIENCE_S: Final = 2.0
-MAX_ID: Final = 200
+MAX_NAME: Final = 200
 _NS_PER_MS = 1_000_000
 
 _log = logging.getLogger("risk.gate")
@@ -78,7 +78,7 @@ class Gate:
 
     async def evaluate(self, request: risk.EvaluateRequest) -> risk.EvaluateResponse:
         """Decide on an intent, or answer its recorded decision. Raises `NotRunningError` where reports are missing."""
-        self._check_id(request.intent.intent_id)
+        _check_names(request.intent)
         if request.intent.intent_id not in self._known:
             await self.reports.wait_for(request.after_report_sequence, REPORT_PATIENCE_S)
         return await self.exclusively(lambda: self._decide_or_repeat(request))
@@ -87,6 +87,10 @@ class Gate:
         """Take in the market of a tick; an older or equal one changes nothing."""
         if request.event_time_ns <= 0:
             raise InputError(f"event_time_ns must be positive, was {request.event_time_ns}")
+        latest_ns = self._clock.now_ns() + self._tolerance_ns
+        if not self.replaying and request.event_time_ns > latest_ns:  # else the true market would look old for ever
+            raise InputError(f"event_time_ns must be at most {latest_ns} by the machine's clock, "
+                             f"was {request.event_time_ns}")
         if request.event_time_ns > self.engine.market.event_time_ns:
             await self.reports.wait_for(request.after_report_sequence, REPORT_PATIENCE_S)
         await self.exclusively(lambda: self._observe(request))
@@ -241,10 +245,13 @@ class Gate:
                 raise InvariantError(f"report {report.sequence} must be countable: {error.message}") from error
             self._voided.discard(report.decision_id)
 
-    @staticmethod
-    def _check_id(intent_id: str) -> None:
-        if not (0 < len(intent_id) <= MAX_ID and intent_id.isascii() and intent_id.isprintable()):
-            raise InputError(f"intent_id must be 1 to {MAX_ID} printable ASCII characters, was {intent_id[:60]!r}")
+
+def _check_names(intent: risk.OrderIntent) -> None:
+    names = (("intent_id", intent.intent_id, 1), ("strategy", intent.strategy, 0),
+             ("model_version", intent.model_version, 0))
+    for name, value, least in names:
+        if not (least <= len(value) <= MAX_NAME and value.isascii() and value.isprintable()):
+            raise InputError(f"{name} must be {least} to {MAX_NAME} printable ASCII characters, was {value[:60]!r}")
 
 
 def _latch_entry(latch: Latch) -> AuditEntry:

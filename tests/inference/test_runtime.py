@@ -39,6 +39,14 @@ def test_row_with_a_value_that_is_not_finite_is_not_valid(value: float) -> None:
     assert results[1].decision.action == 0
 
 
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308])
+def test_row_so_far_off_that_a_graph_overflows_is_not_valid(value: float) -> None:
+    rows = random_rows(3, 22)
+    expected = LOADED.predict(rows, [True] * 3, [0.0] * 3)
+    rows[1] = value
+    assert LOADED.predict(rows, [True] * 3, [0.0] * 3) == [expected[0], INVALID, expected[2]]
+
+
 def test_row_that_is_flagged_is_not_valid_and_keeps_its_place() -> None:
     rows = random_rows(3, 23)
     expected = LOADED.predict(rows, [True] * 3, [0.0] * 3)

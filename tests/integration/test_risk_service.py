@@ -85,6 +85,18 @@ def test_an_intent_without_an_id_is_refused_as_an_argument(client: RiskServiceSt
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize("name", ["intent_id", "strategy", "model_version"])
+@pytest.mark.parametrize("value", ["x" * 1_000_000, "a\0b", "größe"])
+def test_names_that_are_too_long_or_not_printable_are_refused_as_an_argument(
+    client: RiskServiceStub, name: str, value: str
+) -> None:
+    wrong = request("a")
+    setattr(wrong.intent, name, value)
+    with pytest.raises(grpc.RpcError, match=f"{name} must be"):
+        client.Evaluate(wrong)
+    approval_of(client.Evaluate(request("a")))
+
+
 def test_a_killed_service_rebuilds_the_same_portfolio(world: RiskWorld, client: RiskServiceStub) -> None:
     filled = client.Evaluate(request("a"))
     open_order = client.Evaluate(request("b", instrument=ETH, quantity="2"))
@@ -266,6 +278,8 @@ def test_live_reports_count_as_they_come(stores: StoreUrls, tmp_path: Path) -> N
     with risk_world(stores, tmp_path, clock="system") as world:
         client = world.start()
         now = time.time_ns()
+        with pytest.raises(grpc.RpcError, match="event_time_ns must be at most"):
+            client.ObserveMarket(market(now + 60 * SECOND))
         client.ObserveMarket(market(now))
         answer = client.Evaluate(request("a", now))
         assert isinstance(world.verified(answer, time.time_ns()), ApprovedOrder)
