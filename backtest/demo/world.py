@@ -45,7 +45,10 @@ def choosing_addresses() -> Iterator[None]:
 
     It is held until the services listen: a port that was found free is nobody's until it is bound.
     """
-    with (Path(tempfile.gettempdir()) / f"sluice-addresses-{os.getuid()}.lock").open("w") as lock:
+    path = Path(tempfile.gettempdir()) / f"sluice-addresses-{os.getuid()}.lock"
+    # Everybody may write there: a link that somebody else put in this place is not followed.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,7 +1,6 @@
 """Writing settings back as TOML, for the processes that a run starts. The file holds secrets: it is made mode 0600."""
 
 import json
-import os
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
@@ -11,14 +10,13 @@ from pydantic import BaseModel, SecretStr
 
 from sluice.config.settings import Settings
 from sluice.config.sources import read_environment
+from sluice.files import replace_file
 
 
 def write_settings(settings: Settings, path: Path) -> None:
     """Write every setting, defaults included, so that the file alone says what a run was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(to_toml(settings))
+    replace_file(path, to_toml(settings).encode(), private=True)
 
 
 def overrides_removed(environ: Mapping[str, str]) -> dict[str, None]:
@@ -35,7 +33,7 @@ def to_toml(settings: Settings) -> str:
             lines += _section(name, value)
         else:
             for table in value:
-                lines += ["", f"[[{name}]]", *(f"{key} = {json.dumps(text)}" for key, text in table.items())]
+                lines += ["", f"[[{name}]]", *(f"{key} = {_quoted(text)}" for key, text in table.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +46,7 @@ def _section(path: str, section: BaseModel) -> list[str]:
             nested += _section(f"{path}.{name}", value)
         elif isinstance(value, dict):
             nested += ["", f"[{path}.{name}]"]
-            nested += [f"{json.dumps(key)} = {_scalar(found)}" for key, found in value.items()]
+            nested += [f"{_quoted(key)} = {_scalar(found)}" for key, found in value.items()]
         elif value is not None:
             lines.append(f"{name} = {_scalar(value)}")
     return lines + nested
@@ -56,13 +54,18 @@ def _section(path: str, section: BaseModel) -> list[str]:
 
 def _scalar(value: object) -> str:
     if isinstance(value, SecretStr):
-        return json.dumps(value.get_secret_value())
+        return _quoted(value.get_secret_value())
     if isinstance(value, bool | int):
         return json.dumps(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(_scalar(item) for item in value) + "]"
     if isinstance(value, Decimal | Path | str):
-        return json.dumps(str(value))
+        return _quoted(str(value))
     if isinstance(value, Enum):
-        return json.dumps(value.name)
+        return _quoted(value.name)
     raise TypeError(f"a setting must be a scalar, was {type(value).__name__}")
+
+
+def _quoted(text: str) -> str:
+    """Return a basic string of TOML. JSON's are the same, but for DEL and for what it writes as surrogate pairs."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
