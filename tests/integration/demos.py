@@ -77,10 +77,14 @@ class Demo:
         found: dict[str, int] = json.loads((self.folder / "demo" / "run" / "processes.json").read_text())
         return found[name]
 
+    def configuration(self) -> dict[str, Any]:
+        """Return the configuration of its processes."""
+        with (self.folder / "demo" / "run" / "sluice.toml").open("rb") as config:
+            return tomllib.load(config)
+
     def address(self, name: str) -> str:
         """Return where one of its services listens."""
-        with (self.folder / "demo" / "run" / "sluice.toml").open("rb") as config:
-            found: str = tomllib.load(config)[name]["address"]
+        found: str = self.configuration()[name]["address"]
         return found
 
     def wait_for_restart(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sluice.execution.v1.execution_pb2_grpc import ExecutionServiceStub
 from sluice.risk.v1.risk_pb2 import GetPortfolioRequest
 from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
 from sluice.rpc import channel
+from sluice.stores import redis
 from tests.integration.demos import Demo, run_demo
 
 MINUTES = 3.0
@@ -144,6 +146,32 @@ def frozen_with_open_orders(demo: Demo, execution: ExecutionServiceStub) -> None
         if execution.ListOrders(open_only, timeout=10).orders:
             return
         demo.kill("flow", signal.SIGCONT)
+
+
+def kill_postgres(demo: Demo) -> None:
+    """Kill the database, which its keeper starts again."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or [""]
+        if command[0].endswith("bin/postgres") and str(demo.folder) in " ".join(command):
+            process.kill()
+
+
+def empty_redis(demo: Demo) -> None:
+    """Take from Redis everything it knows: the epoch, the used nonces."""
+    client = redis.connect_sync(demo.configuration()["stores"]["redis_url"])
+    client.flushall()
+    client.close()
+
+
+@pytest.mark.parametrize("failure", [kill_postgres, empty_redis])
+def test_a_store_that_fails_in_the_middle_changes_nothing(
+    tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path, failure: Callable[[Demo], None]
+) -> None:
+    demo = Demo(tmp_path, ("--tape", str(tape))).start()
+    for part in (1, 2):
+        demo.wait_for_frames(undisturbed[1]["frames"] * part // 3)
+        failure(demo)
+    assert_same(demo, demo.finish(), undisturbed)
 
 
 def test_a_second_demo_in_the_same_folder_is_refused_in_one_sentence(tape: Path, tmp_path: Path) -> None:
