@@ -18,7 +18,12 @@ START_TIMEOUT_S = 60.0
 _FREE_TIMEOUT_S = 30.0
 _POLL_INTERVAL_S = 0.02
 _RESTART_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_KILLED_STARTS = 3
 _log = logging.getLogger("sluice.stores.keeper")
+
+
+class _KilledError(NotRunningError):
+    """A server was ended by a signal before it answered."""
 
 
 class RunningServer:
@@ -34,8 +39,16 @@ class RunningServer:
         self._server: servers.Server | None = None
 
     async def start(self) -> servers.Server:
-        """Start it and return when it answers. Raises SluiceError where it does not."""
-        server = await self._start_once()
+        """Start it and return when it answers. Raises SluiceError where it does not.
+
+        One that was killed meanwhile is started again: there is nothing wrong with it.
+        """
+        for _ in range(_KILLED_STARTS):
+            with contextlib.suppress(_KilledError):
+                server = await self._start_once()
+                break
+        else:
+            server = await self._start_once()
         self._watch = asyncio.create_task(self._restart_when_dead())
         return server
 
@@ -45,8 +58,9 @@ class RunningServer:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not await _answers(server):
             if process.returncode is not None or time.monotonic() > deadline:
-                raise NotRunningError(f"the embedded {server.name} must start, was stopped: {tail(server.log)}",
-                                      fix=f"read {server.log}, or give a server's URL in [stores]")
+                kind = _KilledError if (process.returncode or 0) < 0 else NotRunningError
+                raise kind(f"the embedded {server.name} must start, was stopped: {tail(server.log)}",
+                           fix=f"read {server.log}, or give a server's URL in [stores]")
             await asyncio.sleep(_POLL_INTERVAL_S)
         return server
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -111,7 +112,7 @@ def values(urls: StoreUrls) -> list[int]:
 
 def answers(urls: StoreUrls) -> bool:
     try:
-        values(urls)
+        psycopg.connect(urls.postgres_url).close()
     except psycopg.OperationalError:
         return False
     return True
@@ -212,6 +213,22 @@ def test_killed_postgresql_is_started_again_at_the_same_url(tmp_path: Path, word
         write(urls, 2)
         assert values(urls) == [1, 2]
     assert processes(tmp_path) == []
+
+
+def test_postgresql_killed_while_it_starts_is_started_again(tmp_path: Path) -> None:
+    def kill_one() -> None:
+        found = eventually(lambda: bool(processes(tmp_path, "-D")))
+        assert found
+        os.kill(main_process(tmp_path, "-D").pid, signal.SIGKILL)
+
+    for value in range(3):
+        with ThreadPoolExecutor(1) as pool:
+            killed = pool.submit(kill_one)
+            with stores(settings(tmp_path)) as urls:
+                killed.result()
+                assert eventually(lambda: answers(urls))
+                write(urls, value)
+                assert values(urls) == list(range(value + 1))
 
 
 def test_killed_redis_is_started_again_at_the_same_url_and_knows_what_it_knew(tmp_path: Path) -> None:
