@@ -46,7 +46,7 @@ bench: setup-dev  ## Run the benchmarks
 	  echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
 
 clean:  ## Remove .venv, data and caches
-	rm -rf $(VENV) .data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(JUDGES) .data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first of these that is there and is 3.11 or 3.12.
@@ -62,7 +62,15 @@ $(VENV)/.setup: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) install -c constraints.txt -e '.[local]'
 	@touch $@
 
-$(VENV)/.setup-dev: $(VENV)/.setup
+JUDGES ?= .venv-judges
+
+$(JUDGES)/.setup: tests/judges/requirements.txt | $(VENV)/bin/python
+	@echo "installing the clients that judge the simulated exchange"
+	@test -x $(JUDGES)/bin/python || $(BIN)/python -m venv $(JUDGES)
+	@$(JUDGES)/bin/python -m pip --disable-pip-version-check --quiet install -r tests/judges/requirements.txt
+	@touch $@
+
+$(VENV)/.setup-dev: $(VENV)/.setup $(JUDGES)/.setup
 	@echo "installing the tools for tests and lint"
 	@$(PIP) install -c constraints.txt -e '.[local,train,dev]'
 	@touch $@
