@@ -1,0 +1,1 @@
+"""The simulated exchange as a process: time and pace, faults, the journal of commands, and `sluice serve exchange`."""
