@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from backtest.account.brackets import Bracket
 from backtest.exchange.core.errors import ExchangeError
 from sluice.decimals import ZERO
 from sluice.instruments import Instrument
@@ -23,6 +22,9 @@ from sluice.orders import (
     TimeInForce,
     TriggerPrice,
 )
+
+if TYPE_CHECKING:
+    from backtest.account.brackets import Bracket
 
 __all__ = [
     "AccountTrade", "AlgoOrder", "Amendment", "ExchangeError", "ExchangeOrder", "Listing", "OrderTicket", "Product",
@@ -54,7 +56,7 @@ class Listing:
     contract_type: str = "PERPETUAL"
     onboard_ms: int = 1_569_398_400_000
     delivery_ms: int = PERPETUAL_DELIVERY_MS
-    brackets: tuple[Bracket, ...] = ()
+    brackets: "tuple[Bracket, ...]" = ()
     maker_fee: Decimal = Decimal("0.0002")
     taker_fee: Decimal = Decimal("0.0005")
     liquidation_fee: Decimal = Decimal("0.0125")

@@ -18,15 +18,11 @@ class Subscriber:
         self.connection = connection
         self.subscriptions = subscriptions
         self.route = route
-        self._streams: dict[str, Stream] = {}
 
     def streams(self) -> dict[str, Stream]:
         """Return by name the streams that are really delivered: known ones that this route carries."""
-        names = self.subscriptions.names
-        if self._streams.keys() != names.keys() or len(self._streams) != len(names):
-            self._streams = {name: stream for name in names
-                             if (stream := parse_stream(name)) and stream.delivered_on(self.route)}
-        return self._streams
+        return {name: stream for name in self.subscriptions.names
+                if (stream := parse_stream(name)) and stream.delivered_on(self.route)}
 
 
 class Hub:

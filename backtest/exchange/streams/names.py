@@ -104,8 +104,8 @@ def parse_stream(name: str) -> Stream | None:
     if name.startswith("!"):
         return _all_market(name)
     symbol, _, rest = name.partition("@")
-    if not symbol or not rest:
-        return None
+    if not symbol or not rest or symbol != symbol.lower():
+        return None  # names are in small letters; others are accepted in silence, as at the venue
     return _of_symbol(name, symbol.upper(), rest) or _continuous(name)
 
 
