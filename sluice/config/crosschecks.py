@@ -96,8 +96,20 @@ def known_instruments(settings: Settings) -> Iterator[Finding]:
             yield ("source", "instruments"), f"must name known instruments, was {key!r}", f"known are {known}"
 
 
+def source_clock(settings: Settings) -> Iterator[Finding]:
+    """Services follow the events of a replay, and the machine's clock where the market goes on by itself."""
+    if settings.source.kind != "exchange":
+        return
+    wanted = "system" if settings.source.live else "event"
+    if settings.run.clock != wanted:
+        clock = settings.source.exchange.clock
+        problem = f"must be {wanted} where source.exchange.clock is {clock}, was {settings.run.clock!r}"
+        yield ("run", "clock"), problem, f'set run.clock = "{wanted}"'
+
+
 RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    different_addresses, free_metrics_ports, valid_ports, real_orders, funded_account, store_schemes, known_instruments)
+    different_addresses, free_metrics_ports, valid_ports, real_orders, funded_account, store_schemes, known_instruments,
+    source_clock)
 
 
 def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:

@@ -9,20 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
-#: TOML has no null, so an empty text says that there is none.
-OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Address = Annotated[str, Field(pattern=r"^(unix:.+|[^:\s]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5})$")]
-
-
-class Section(BaseModel):
-    """A section: immutable, and an unknown key in it is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from sluice.config.market_source import ExchangeSourceSettings
+from sluice.config.section import Address, NotNegative, OptionalPath, Port, Positive, Section
 
 
 class RunSettings(Section):
@@ -51,6 +41,8 @@ class AccountSettings(Section):
 class SourceSettings(Section):
     """Where market data comes from."""
 
+    kind: Literal["tape", "exchange"] = Field(
+        "tape", description="`tape`: recordings. `exchange`: an exchange's streams, see `source.exchange`.")
     tapes: tuple[Path, ...] = Field((), description="Tape files or folders, merged by receive time.")
     instruments: tuple[str, ...] = Field(
         (), description="Keys such as BINANCE_USDM:BTCUSDT; empty for every catalogued instrument that the tape names.")
@@ -58,6 +50,12 @@ class SourceSettings(Section):
         1000, description="Event time between two decisions, in milliseconds.")
     batch_lines: Annotated[int, Field(ge=1, le=100_000)] = Field(
         500, description="Tape lines read at once. Changes nothing but speed.")
+    exchange: ExchangeSourceSettings = Field(default_factory=ExchangeSourceSettings)
+
+    @property
+    def live(self) -> bool:
+        """Tell whether the market goes on by itself, by the machine's clock."""
+        return self.kind == "exchange" and self.exchange.clock == "system"
 
 
 class StoreSettings(Section):

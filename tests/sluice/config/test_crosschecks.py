@@ -72,3 +72,10 @@ def test_url_of_another_store_is_refused(key: str, url: str) -> None:
 def test_instruments_to_trade_are_in_the_catalogue() -> None:
     (problem,) = broken(SOURCE__INSTRUMENTS="BINANCE_USDM:BTCUSDT,BINANCE_USDM:NOSUCH")
     assert "must name known instruments, was 'BINANCE_USDM:NOSUCH'" in problem
+
+
+def test_a_live_market_needs_the_machines_clock_and_a_lockstep_exchange_that_of_events() -> None:
+    assert [problem.split(":")[0] for problem in broken(SOURCE__KIND="exchange")] == ["run.clock"]
+    assert broken(SOURCE__KIND="exchange", RUN__CLOCK="system") == []
+    assert broken(SOURCE__KIND="exchange", SOURCE__EXCHANGE__CLOCK="lockstep") == []
+    assert len(broken(SOURCE__KIND="exchange", SOURCE__EXCHANGE__CLOCK="lockstep", RUN__CLOCK="system")) == 1
