@@ -4,7 +4,7 @@ A place is a path of keys such as `("risk", "limits", "max_order_notional")`. No
 """
 
 from collections.abc import Iterator
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
@@ -50,7 +50,8 @@ def annotation_at(place: Path) -> Any:
 
 def is_secret(place: Path) -> bool:
     """Tell whether what stands at a place must never be shown."""
-    return annotation_at(place) is SecretStr
+    annotation = annotation_at(place)
+    return annotation is SecretStr or SecretStr in get_args(annotation)
 
 
 def is_table(place: Path) -> bool:

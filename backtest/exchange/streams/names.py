@@ -19,7 +19,7 @@ LONGEST_NAME: Final = 128
 
 _DEPTH = re.compile(r"depth(?P<levels>5|10|20)?(?:@(?P<interval>0|100|250|500)ms)?")
 _KLINE = re.compile(rf"kline_(?P<interval>{'|'.join(KLINE_INTERVALS)})")
-_CONTINUOUS = re.compile(rf"(?P<contract>[a-z_]+)@continuousKline_(?P<interval>{'|'.join(KLINE_INTERVALS)})", re.I)
+_CONTINUOUS = re.compile(rf"(?P<contract>[a-z_]+)@continuousKline_(?P<interval>{'|'.join(KLINE_INTERVALS)})")
 _MARK = re.compile(r"markPrice(?:@(?P<seconds>1|3)s)?")
 _ALL_MARK = re.compile(r"markPrice@arr(?:@(?P<seconds>1|3)s)?")
 _COIN_SYMBOL = re.compile(r"[a-z0-9]+usd_(perp|\d{6})")
