@@ -151,8 +151,8 @@ class ExchangeOrder:
 class AlgoOrder:
     """A conditional order as GET algoOrder and ALGO_UPDATE tell it.
 
-    `actual_order_id` is 0 until it has triggered. `trail_price` is the stop that a trailing one drags behind the market,
-    zero until it is active.
+    `actual_order_id` is 0 until it has triggered. `active` tells whether a trailing one has reached its activation
+    price; the others are always.
     """
 
     account: str
@@ -179,7 +179,6 @@ class AlgoOrder:
     price_protect: bool = False
     activation_price: Decimal = ZERO
     callback_rate_percent: Decimal = ZERO
-    trail_price: Decimal = ZERO
     active: bool = False
     good_till_date_ms: int = 0
     trigger_time_ms: int = 0
@@ -197,7 +196,10 @@ class AlgoOrder:
 
 @dataclass(frozen=True, slots=True)
 class AccountTrade:
-    """A fill as userTrades tells it. `value` is quoteQty (USD-M) or baseQty (COIN-M); commission is positive if paid."""
+    """A fill as userTrades tells it. `value` is quoteQty (USD-M) or baseQty (COIN-M).
+
+    The commission is positive where paid.
+    """
 
     account: str
     product: Product

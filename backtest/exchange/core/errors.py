@@ -1,4 +1,4 @@
-"""Binance's error codes and texts, as the exchange answers them; see research on the futures API for which rule has which.
+"""Binance's error codes and texts, as the exchange answers them.
 
 An `ExchangeError` is an answer to a client and no fault of the exchange: whoever serves a client writes `code` and
 `message` as the body, with the HTTP `status`.
@@ -24,7 +24,8 @@ TEXTS: Final[dict[int, str]] = {
     -1003: "Too many requests; current limit is {limit} requests per minute.",
     -1006: "An unexpected response was received from the message bus. Execution status unknown.",
     -1007: "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
-    -1008: "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again.",
+    -1008: "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. "
+           "Please try again.",
     -1015: "Too many new orders; current limit is {limit} orders per {interval}.",
     -1021: "Timestamp for this request is outside of the recvWindow.",
     -1022: "Signature for this request is not valid.",
@@ -36,10 +37,13 @@ TEXTS: Final[dict[int, str]] = {
     -1115: "Invalid timeInForce.",
     -1116: "Invalid orderType.",
     -1117: "Invalid side.",
+    -1112: "No orders on book for symbol.",
+    -1120: "Invalid interval.",
     -1121: "Invalid symbol.",
     -1125: "This listenKey does not exist.",
     -1128: "Combination of optional parameters invalid.",
     -1130: "Data sent for parameter '{parameter}' is not valid.",
+    -2007: "Invalid callBack rate.",
     -2010: "New order rejected.",
     -2011: "Unknown order sent.",
     -2013: "Order does not exist.",
@@ -84,6 +88,7 @@ TEXTS: Final[dict[int, str]] = {
     -4120: "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
     -4131: "The counterparty's best price does not meet the PERCENT_PRICE filter limit",
     -4135: "Invalid activation price",
+    -4136: "Target strategy invalid for orderType '{type}',closePosition 'true'",
     -4137: "Quantity must be zero with closePosition equals true",
     -4138: "Reduce only must be true with closePosition equals true",
     -4142: "REJECT: take profit or stop order will be triggered immediately",
@@ -98,7 +103,10 @@ TEXTS: Final[dict[int, str]] = {
     -5027: "No need to modify the order.",
     -5028: "Timestamp for this request is outside of the ME recvWindow.",
     -5037: "Invalid price match.",
-    -5041: "Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT.",
+    -5038: "Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT.",
+    -5040: "The goodTillDate timestamp must be greater than the current time plus 600 seconds and smaller than "
+           "253402300799000.",
+    -5041: "No depth matches this BBO order",
     -5043: "A pending modification already exists for this order.",
 }
 

@@ -1,0 +1,74 @@
+"""Listings: what the exchange trades, made from instruments, and the limits that exchangeInfo shows for them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from backtest.account.brackets import shipped_brackets
+from backtest.exchange.core.domain import PERPETUAL_DELIVERY_MS, Listing, Product
+from sluice.instruments import Instrument, Venue
+
+PRODUCTS: Final = {Venue.BINANCE_USDM: Product.USDM, Venue.BINANCE_COINM: Product.COINM}
+VENUES: Final = {product: venue for venue, product in PRODUCTS.items()}
+_DELIVERY: Final = re.compile(r"_(\d{6})$")
+_QUARTERS: Final = frozenset({3, 6, 9, 12})
+#: The highest price is this many ticks.
+_HIGHEST_TICKS: Final = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLimits:
+    """PRICE_FILTER and the decimals of price and quantity that parameters may have."""
+
+    min_price: Decimal
+    max_price: Decimal
+    price_precision: int
+    quantity_precision: int
+
+
+def price_limits(instrument: Instrument) -> PriceLimits:
+    """Return an instrument's limits; decimals are those of its tick and lot as the venue writes them."""
+    return PriceLimits(
+        instrument.tick_size, instrument.tick_size * _HIGHEST_TICKS, decimals(instrument.tick_size),
+        decimals(instrument.lot_size))
+
+
+def decimals(step: Decimal) -> int:
+    """Return how many decimals a step is written with."""
+    return max(0, -int(step.as_tuple().exponent))
+
+
+def listing_of(
+    instrument: Instrument, *, maker_fee: Decimal | None = None, taker_fee: Decimal | None = None,
+) -> Listing:
+    """Return an instrument's listing; a symbol that ends in a date is a contract that ends then, at 08:00 UTC."""
+    base = Listing(
+        PRODUCTS[instrument.venue], instrument, instrument.symbol.partition("_")[0],
+        *_life(instrument.symbol), brackets=shipped_brackets(instrument).brackets)
+    return Listing(
+        base.product, instrument, base.pair, base.contract_type, base.onboard_ms, base.delivery_ms, base.brackets,
+        base.maker_fee if maker_fee is None else maker_fee, base.taker_fee if taker_fee is None else taker_fee)
+
+
+def _life(symbol: str) -> tuple[str, int, int]:
+    onboard = 1_569_398_400_000
+    found = _DELIVERY.search(symbol)
+    if found is None:
+        return "PERPETUAL", onboard, PERPETUAL_DELIVERY_MS
+    try:
+        day = datetime.strptime(found[1], "%y%m%d").replace(hour=8, tzinfo=UTC)
+    except ValueError:
+        return "PERPETUAL", onboard, PERPETUAL_DELIVERY_MS
+    kind = "CURRENT_QUARTER" if day.month in _QUARTERS else "CURRENT_MONTH"
+    return kind, onboard, int(day.timestamp()) * 1000
+
+
+def listings_of(
+    instruments: Iterable[Instrument], *, maker_fee: Decimal | None = None, taker_fee: Decimal | None = None,
+) -> tuple[Listing, ...]:
+    """Return the listings of every instrument of a venue that is simulated, by symbol."""
+    wanted = sorted((i for i in instruments if i.venue in PRODUCTS), key=lambda i: i.symbol)
+    return tuple(listing_of(instrument, maker_fee=maker_fee, taker_fee=taker_fee) for instrument in wanted)
