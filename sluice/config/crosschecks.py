@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from sluice.config import shape
+from sluice.config.binance import world_of
 from sluice.config.settings import Settings
 from sluice.errors import ConfigurationError
 from sluice.instruments import Instrument, InstrumentCatalog
@@ -107,9 +108,24 @@ def source_clock(settings: Settings) -> Iterator[Finding]:
         yield ("run", "clock"), problem, f'set run.clock = "{wanted}"'
 
 
+def binance_world(settings: Settings) -> Iterator[Finding]:
+    """The venue's addresses are those of the environment, and live orders are confirmed where they are meant."""
+    environment, binance = settings.run.environment, settings.binance
+    if settings.execution.venue != "binance":
+        return
+    if environment == "live" and not binance.live_orders:
+        yield (("binance", "live_orders"), "must be true where run.environment is live, was False",
+               "set binance.live_orders = true, or trade in another environment")
+    for product in ("usdm", "coinm"):
+        for name, url in binance.resolved(product, environment):
+            if (world := world_of(url)) != environment:
+                yield (("binance", product, name), f"must be an address of {environment}, was one of {world}",
+                       "correct it, leave it empty, or change run.environment")
+
+
 RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     different_addresses, free_metrics_ports, valid_ports, real_orders, funded_account, store_schemes, known_instruments,
-    source_clock)
+    source_clock, binance_world)
 
 
 def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from sluice.config.binance import BinanceSettings
+from sluice.config.exchange import ExchangeSettings
 from sluice.config.market_source import ExchangeSourceSettings
 from sluice.config.section import Address, NotNegative, OptionalPath, Port, Positive, Section
 
@@ -164,7 +166,9 @@ class Settings(Section):
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     risk: RiskSettings = Field(default_factory=RiskSettings)
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings)
+    binance: BinanceSettings = Field(default_factory=BinanceSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
+    exchange: ExchangeSettings = Field(default_factory=ExchangeSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     instruments: tuple[dict[str, str], ...] = Field(
         (), description="[[instruments]] tables that add to the shipped catalogue or replace entries of it.")
