@@ -16,6 +16,12 @@ TICKS = Counter("sluice_flow_ticks", "Ticks that were worked to their end.")
 INTENTS = Counter("sluice_flow_intents", "Intents that were put before risk.")
 EVENT_TIME = Gauge("sluice_flow_event_time_seconds", "Event time of the last tick, in seconds since 1970.")
 
+SOURCE_CONNECTIONS = Counter("sluice_source_connections", "Connections to an exchange's streams that were opened.")
+SOURCE_DISCONNECTS = Counter("sluice_source_disconnects", "Such connections that ended without being replaced.")
+SOURCE_OVERFLOWS = Counter("sluice_source_overflows", "Connections that were dropped because the flow was too slow.")
+SOURCE_SNAPSHOTS = Counter("sluice_source_snapshots", "Depth snapshots that were put into the stream.")
+SOURCE_BOOK_GAPS = Counter("sluice_source_book_gaps", "Differences of a book that did not follow the one before.")
+
 _PLAIN: Final = {"frames": FRAMES, "events": EVENTS, "ticks": TICKS, "intents": INTENTS}
 
 

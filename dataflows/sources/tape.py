@@ -65,6 +65,13 @@ class Router:
         key = self._keys.get(symbol) if symbol else None
         yield (key, (key, item)) if key else self._dead(_unroutable(item, symbol))
 
+    def silence(self, until_ns: int) -> Iterator[Routed]:
+        """Yield the ticks up to a time before which every frame has been routed. None come before the first frame."""
+        if self._grid.next_ns == 0:
+            return
+        for tick_ns in self._grid.due(until_ns):
+            yield from self._ticks(tick_ns, last=False)
+
     def end(self) -> Iterator[Routed]:
         """Yield the tick that closes the tape: decisions end there and open orders are cancelled."""
         self._ended = True

@@ -27,7 +27,8 @@ complete and check the file against [`settings.schema.json`](settings.schema.jso
 """
 
 _NAMES: Final[dict[Any, str]] = {
-    str: "text", bool: "`true` or `false`", int: "whole number", Decimal: "number", Path: "path", SecretStr: "secret text"}
+    str: "text", bool: "`true` or `false`", int: "whole number", Decimal: "number", Path: "path",
+    SecretStr: "secret text"}
 _BOUNDS: Final = (("gt", "above"), ("ge", "at least"), ("lt", "below"), ("le", "at most"))
 
 
