@@ -27,6 +27,7 @@ from backtest.matching.ladder import (
     best_ask,
     best_bid,
     clear_book,
+    clear_range,
     clear_side,
     next_price,
     quantity_at,
@@ -38,7 +39,7 @@ from backtest.matching.market_orders import (
     modify_market_order,
 )
 from backtest.matching.outputs import clear_outputs
-from backtest.matching.resting import end_of_batch, expire_idle_reducers, expire_until, on_trade
+from backtest.matching.resting import end_of_batch, expire_until, next_expiry_ns, on_trade
 from backtest.matching.room import needs_room, with_room
 from backtest.matching.slots import find_order
 from backtest.matching.submission import amend, cancel, cancel_all, submit
@@ -47,8 +48,8 @@ from backtest.matching.values import set_position, set_price_bounds, set_synced
 
 __all__ = [
     "add_market_order", "amend", "apply_level", "available_at", "best_ask", "best_bid", "cancel", "cancel_all",
-    "cancel_market_order", "clear_book", "clear_outputs", "clear_side", "end_of_batch", "expire_idle_reducers",
-    "expire_until", "fill_market_order", "find_order", "modify_market_order", "needs_room", "next_price", "on_mark",
+    "cancel_market_order", "clear_book", "clear_outputs", "clear_range", "clear_side", "end_of_batch", "expire_until",
+    "fill_market_order", "find_order", "modify_market_order", "needs_room", "next_expiry_ns", "next_price", "on_mark",
     "on_trade", "place_conditional", "quantity_at", "set_position", "set_price_bounds", "set_synced", "submit",
     "with_room", "would_trigger",
 ]

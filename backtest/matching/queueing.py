@@ -1,0 +1,104 @@
+"""How a resting order moves forward in the queue of its price.
+
+An order has `queue_ahead`, the lots that fill before it does, which starts at the displayed lots of its price. A trade
+of q lots at the price lowers it by q; what goes below zero reaches the order. What a change of the displayed quantity
+does depends on the model, with `before` and `now` the displayed lots, `front` = queue_ahead, `back` = before - front:
+
+* RISK_AVERSE: front' = min(front, now). Cancels are thought to happen behind us.
+* probabilistic: the decrease that trades since the last change do not explain, d = before - now - traded_since, is
+  shared: front' = min(front - (1 - p) d + min(back - p d, 0), now), p being the probability that it happened behind.
+  An increase leaves front as it is. The models of p are in `behind`.
+* FIFO: nothing; single orders of the market move it (`market_orders`).
+
+Sources: E. Rigtorp, "Estimating order queue position" (2013, rigtorp.se); the power and logarithmic families are those
+of hftbacktest (hftbacktest.readthedocs.io, "Order Fill", probability queue models), so that runs can be compared.
+Different from there: where a model has no value (0/0, a root of a negative number), the order keeps its place or moves
+up to `now`; it never falls back.
+"""
+
+import math
+
+from backtest.kernels import kernel
+from backtest.matching.entries import range_of_key
+from backtest.matching.state import ASKS, BIDS, MatchingState, QueueModel
+from dataflows.kernels import Record
+
+_RISK_AVERSE, _FIFO = int(QueueModel.RISK_AVERSE), int(QueueModel.FIFO)
+_POWER, _POWER_2, _POWER_3 = int(QueueModel.POWER), int(QueueModel.POWER_2), int(QueueModel.POWER_3)
+_LOG = int(QueueModel.LOG)
+_ROUNDING = 1e-9
+
+
+@kernel
+def on_displayed(state: MatchingState, side: int, price_ticks: int, before: int, now: int) -> None:
+    """Tell the queues of a price that its displayed lots have changed."""
+    which = BIDS if side > 0 else ASKS
+    start, end = range_of_key(state, which, side * price_ticks)
+    for at in range(start, end):
+        order = state.orders[state.entries[which, at].slot]
+        _move(state.core[0], order, before, now)
+
+
+@kernel
+def clamp_all(state: MatchingState, which: int, side: int) -> None:
+    """Bound the queues of one side's orders by what a new snapshot displays; see `ladder.clear_book`."""
+    cells = state.bids if side > 0 else state.asks
+    mask = cells.size - 1
+    for at in range(state.core[0].counts[which]):
+        order = state.orders[state.entries[which, at].slot]
+        cell = order.price_ticks & mask
+        while cells[cell].price_ticks != order.price_ticks:
+            cell = (cell + 1) & mask
+        order.traded_since = 0.0
+        order.queue_ahead = min(order.queue_ahead, cells[cell].lots)
+
+
+@kernel
+def _move(core: Record, order: Record, before: int, now: int) -> None:
+    if core.queue_model == _FIFO or core.cleared:
+        return
+    if core.queue_model == _RISK_AVERSE:
+        order.queue_ahead = min(order.queue_ahead, now)
+        return
+    decrease = before - now - order.traded_since
+    order.traded_since = 0.0
+    front = order.queue_ahead
+    if decrease < 0.0:
+        order.queue_ahead = min(front, now)
+        return
+    back = before - front
+    share = behind(core.queue_model, core.queue_power, core.quantity_per_lot, front, back)
+    moved = front - (1.0 - share) * decrease + min(back - share * decrease, 0.0)
+    order.queue_ahead = min(front if math.isnan(moved) else moved, now)
+
+
+@kernel
+def behind(model: int, power: float, quantity_per_lot: float, front: float, back: float) -> float:
+    """Return the probability that a decrease happened behind us; 1 where the model says infinity, NaN for 0/0."""
+    if model == _POWER:
+        share = back**power / (back**power + front**power)
+    elif model == _POWER_2:
+        share = back**power / (back + front) ** power
+    elif model == _POWER_3:
+        share = 1.0 - (front / (front + back)) ** power
+    else:
+        of_back, of_front = math.log(1.0 + back * quantity_per_lot), math.log(1.0 + front * quantity_per_lot)
+        whole = math.log(1.0 + (back + front) * quantity_per_lot)
+        share = of_back / (of_back + of_front) if model == _LOG else of_back / whole
+    return 1.0 if math.isinf(share) else share
+
+
+@kernel
+def pass_queue(order: Record, lots: int) -> int:
+    """Let lots trade at the order's price and return how many of them reach it."""
+    order.queue_ahead -= lots
+    order.traded_since += lots
+    if order.queue_ahead > -1.0 + _ROUNDING:
+        return 0
+    return int(math.floor(_ROUNDING - order.queue_ahead))  # noqa: RUF046  # a float in a kernel
+
+
+@kernel
+def step_up(order: Record, reached: int) -> None:
+    """Count the lots that reached an order as gone, so that they reach it once."""
+    order.queue_ahead = min(order.queue_ahead + reached, 0.0)

@@ -1,0 +1,206 @@
+"""An order's arrival, change and cancellation: refused, or accepted, then filled as far as it goes, then at rest.
+
+Not here: the venue's filters of form, step and notional, margin, and the texts; those are the exchange's.
+"""
+
+from backtest.kernels import kernel
+from backtest.matching.entries import first_slot
+from backtest.matching.filling import expire_idle_reducers
+from backtest.matching.ladder import quantity_at
+from backtest.matching.outputs import tell
+from backtest.matching.slots import arrive, close_slot, end, find_order, open_slot, rest, withdraw
+from backtest.matching.state import ASKS, BIDS, MatchingState, OutputKind, Reason
+from backtest.matching.taking import crosses, take_levels, takeable
+from backtest.matching.values import capacity
+from dataflows.kernels import Record
+from sluice.orders import OrderType, SelfTradePrevention, TimeInForce
+
+_LIMIT, _MARKET = OrderType.LIMIT.value, OrderType.MARKET.value
+_IOC, _FOK, _GTX = TimeInForce.IOC.value, TimeInForce.FOK.value, TimeInForce.GTX.value
+_EXPIRE_TAKER, _EXPIRE_BOTH = SelfTradePrevention.EXPIRE_TAKER.value, SelfTradePrevention.EXPIRE_BOTH.value
+_ACCEPTED, _EXPIRED = int(OutputKind.ACCEPTED), int(OutputKind.EXPIRED)
+_CANCELED, _AMENDED = int(OutputKind.CANCELED), int(OutputKind.AMENDED)
+_NO_BOOK, _REDUCE_ONLY, _POST_ONLY = int(Reason.NO_BOOK), int(Reason.REDUCE_ONLY), int(Reason.POST_ONLY)
+_NO_COUNTERPARTY, _FILL_OR_KILL = int(Reason.NO_COUNTERPARTY), int(Reason.FILL_OR_KILL)
+_TOO_HIGH, _TOO_LOW, _DUPLICATE = int(Reason.PRICE_TOO_HIGH), int(Reason.PRICE_TOO_LOW), int(Reason.DUPLICATE_ID)
+_UNFILLED, _SELF_TRADE, _NO_ROOM = int(Reason.UNFILLED_REST), int(Reason.SELF_TRADE), int(Reason.NO_ROOM)
+_UNKNOWN, _SAME = int(Reason.UNKNOWN_ORDER), int(Reason.SAME_ORDER)
+_BAD_QUANTITY, _BAD_PRICE = int(Reason.BAD_QUANTITY), int(Reason.BAD_PRICE)
+
+
+@kernel
+def submit(
+    state: MatchingState, order_id: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
+    position_side: int, prevention: int, reduce_only: int, good_till_ns: int, now_ns: int,
+) -> int:
+    """Take a limit or market order that arrives now; return 0, or the `Reason` for which it is refused.
+
+    A refused order leaves nothing behind and no output. `good_till_ns` is 0 for no date; `reduce_only` is 0 or 1.
+    """
+    if find_order(state, order_id) >= 0:
+        return _DUPLICATE
+    slot = open_slot(state, order_id)
+    if slot < 0:
+        return _NO_ROOM
+    describe(
+        state.orders[slot], side, order_type, time_in_force, price_ticks, lots, position_side, prevention, reduce_only,
+        good_till_ns)
+    reason = refusal(state, state.orders[slot])
+    if reason != 0:
+        close_slot(state, slot)
+        return reason
+    enter_book(state, slot, now_ns)
+    return 0
+
+
+@kernel
+def describe(
+    order: Record, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int, position_side: int,
+    prevention: int, reduce_only: int, good_till_ns: int,
+) -> None:
+    """Write down what an order wants."""
+    order.side = side
+    order.type = order_type
+    order.time_in_force = time_in_force
+    order.price_ticks = price_ticks
+    order.lots = lots
+    order.remaining_lots = lots
+    order.position_side = position_side
+    order.prevention = prevention
+    order.reduce_only = reduce_only
+    order.close_position = 0
+    order.good_till_ns = good_till_ns
+
+
+@kernel
+def refusal(state: MatchingState, order: Record) -> int:
+    """Return why an order cannot be taken now, 0 where it can."""
+    if not state.core[0].synced:
+        return _NO_BOOK
+    if order.lots <= 0:
+        return _BAD_QUANTITY
+    if order.type != _MARKET:
+        reason = _refuse_price(state.core[0], order.side, order.price_ticks)
+        if reason != 0:
+            return reason
+    if capacity(state.core[0], order) == 0:
+        return _REDUCE_ONLY
+    if order.type != _MARKET and order.time_in_force == _GTX:
+        return _POST_ONLY if crosses(state, order) else 0
+    if order.type == _MARKET and takeable(state, order) == 0:
+        return _NO_COUNTERPARTY
+    if order.time_in_force == _FOK and takeable(state, order) < order.lots:
+        return _FILL_OR_KILL
+    return 0
+
+
+@kernel
+def _refuse_price(core: Record, side: int, price_ticks: int) -> int:
+    if price_ticks <= 0:
+        return _BAD_PRICE
+    if side > 0 and price_ticks > core.highest_buy_ticks:
+        return _TOO_HIGH
+    if side < 0 and price_ticks < core.lowest_sell_ticks:
+        return _TOO_LOW
+    return 0
+
+
+@kernel
+def enter_book(state: MatchingState, slot: int, now_ns: int) -> None:
+    """Accept an order, fill it as far as it goes, and let the rest wait or expire."""
+    tell(state, state.orders[slot], _ACCEPTED, 0, now_ns)
+    _take_and_rest(state, slot, now_ns)
+
+
+@kernel
+def _take_and_rest(state: MatchingState, slot: int, now_ns: int) -> None:
+    take_levels(state, slot, now_ns)
+    order = state.orders[slot]
+    if order.remaining_lots == 0:
+        close_slot(state, slot)
+    elif order.type == _MARKET or order.time_in_force in (_IOC, _FOK):
+        end(state, slot, _EXPIRED, _UNFILLED, now_ns)
+    else:
+        _rest(state, slot, now_ns)
+    expire_idle_reducers(state, now_ns)
+
+
+@kernel
+def _rest(state: MatchingState, slot: int, now_ns: int) -> None:
+    """Let an order rest, unless it would meet one of its own account: then one of them ends, or both."""
+    order = state.orders[slot]
+    others, limit, prevention = ASKS if order.side > 0 else BIDS, -order.side * order.price_ticks, order.prevention
+    met = _first_key(state, others) >= limit
+    if met and prevention in (_EXPIRE_TAKER, _EXPIRE_BOTH):
+        end(state, slot, _EXPIRED, _SELF_TRADE, now_ns)
+    else:
+        order.queue_ahead = quantity_at(state, order.side, order.price_ticks)
+        rest(state, slot)
+    if prevention == _EXPIRE_TAKER:
+        return
+    while _first_key(state, others) >= limit:
+        end(state, first_slot(state, others), _EXPIRED, _SELF_TRADE, now_ns)
+
+
+@kernel
+def _first_key(state: MatchingState, which: int) -> int:
+    count = state.core[0].counts[which]
+    return int(state.entries[which, count - 1].key) if count > 0 else -(2**62)
+
+
+@kernel
+def cancel(state: MatchingState, order_id: int, now_ns: int) -> int:
+    """Cancel a resting or waiting order; return 0, or UNKNOWN_ORDER."""
+    slot = find_order(state, order_id)
+    if slot < 0:
+        return _UNKNOWN
+    end(state, slot, _CANCELED, 0, now_ns)
+    return 0
+
+
+@kernel
+def cancel_all(state: MatchingState, now_ns: int) -> int:
+    """Cancel every order that rests in the book, by price and arrival; return how many. Conditional ones wait on."""
+    canceled = 0
+    for which in (BIDS, ASKS):
+        while state.core[0].counts[which] > 0:
+            end(state, first_slot(state, which), _CANCELED, 0, now_ns)
+            canceled += 1
+    return canceled
+
+
+@kernel
+def amend(state: MatchingState, order_id: int, price_ticks: int, lots: int, now_ns: int) -> int:
+    """Give a resting order another price and quantity (with what is filled); return 0, or a `Reason`.
+
+    It loses its place in the queue. A quantity that is filled already cancels it; so does a price at which a post-only
+    order would take (it expires with POST_ONLY).
+    """
+    slot = find_order(state, order_id)
+    if slot < 0 or not state.orders[slot].resting:
+        return _UNKNOWN
+    order = state.orders[slot]
+    if price_ticks == order.price_ticks and lots == order.lots:
+        return _SAME
+    reason = _BAD_QUANTITY if lots <= 0 else _refuse_price(state.core[0], order.side, price_ticks)
+    if reason != 0 or not state.core[0].synced:
+        return reason if reason != 0 else _NO_BOOK
+    _amend(state, slot, price_ticks, lots, now_ns)
+    return 0
+
+
+@kernel
+def _amend(state: MatchingState, slot: int, price_ticks: int, lots: int, now_ns: int) -> None:
+    order = state.orders[slot]
+    filled = order.lots - order.remaining_lots
+    if lots <= filled:
+        end(state, slot, _CANCELED, 0, now_ns)
+        return
+    withdraw(state, slot)
+    order.price_ticks, order.lots, order.remaining_lots = price_ticks, lots, lots - filled
+    if order.time_in_force == _GTX and crosses(state, order):
+        end(state, slot, _EXPIRED, _POST_ONLY, now_ns)
+        return
+    arrive(state.core[0], order)
+    tell(state, order, _AMENDED, 0, now_ns)
+    _take_and_rest(state, slot, now_ns)
