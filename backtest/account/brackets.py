@@ -99,7 +99,10 @@ def _with_cum(rows: Iterable[tuple[int, Decimal, Decimal]]) -> tuple[Bracket, ..
 def _of_binance(row: Mapping[str, object]) -> Bracket:
     def number(*names: str) -> Decimal:
         # The documented COIN-M answer spells its floor "qtylFloor".
-        return next(Decimal(str(row[name])) for name in names if name in row)
+        found = [row[name] for name in names if name in row]
+        if not found:
+            raise KeyError(names[0])
+        return Decimal(str(found[0]))
 
     floor, cap = number("notionalFloor", "qtyFloor", "qtylFloor"), number("notionalCap", "qtyCap")
     return Bracket(int(str(row["bracket"])), int(str(row["initialLeverage"])), floor, cap,
