@@ -9,6 +9,8 @@ import uvloop
 from dataflows.sources.exchange.handoff import FeedEnd, Handoff
 
 STOP_TIMEOUT_S = 5.0
+#: Sockets that were told to close do so in the next turns of their loop, which must not end before.
+CLOSING_S = 0.01
 
 
 class FeedThread:
@@ -51,7 +53,10 @@ class FeedThread:
     async def _main(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._started.set()
-        await self._run()
+        try:
+            await self._run()
+        finally:
+            await asyncio.sleep(CLOSING_S)
 
 
 def _first(group: BaseExceptionGroup) -> Exception | None:
