@@ -119,6 +119,7 @@ class ExchangeOrder:
     position_side: PositionSide
     quantity: Decimal
     price: Decimal
+    margin_asset: str
     time_ms: int
     update_time_ms: int
     status: str = "NEW"

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
+
 from backtest.exchange.core.wire import exact
 from dataflows.book import BookResult, BookSide, OrderBook
 from dataflows.codecs.binance_events import DepthSnapshot, DepthUpdate
+from dataflows.codecs.levels import Levels
 from sluice.orders import Side
 
 #: Levels that are asked for at first, and where those are used up; few orders look further than the first few.
@@ -56,6 +59,11 @@ class RecordedBook:
     def best_quantity(self, side: Side) -> Decimal:
         """Return the quantity at the best price."""
         return exact(self._book.best_quantity(_SIDES[side]))
+
+    def array(self, side: Side) -> Levels:
+        """Return every level of a side, best first, as (n, 2) of price and quantity."""
+        rows = self._book.levels(_SIDES[side], _DEPTHS[-1])
+        return np.array([(float(price), quantity) for price, quantity in rows]).reshape(-1, 2)
 
     def levels(self, side: Side, limit: int = 4096) -> Iterator[tuple[Decimal, Decimal]]:
         """Yield (price, quantity) from the best level on."""

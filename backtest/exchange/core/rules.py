@@ -163,7 +163,7 @@ def _check_market(ticket: OrderTicket) -> None:
 
 def _check_priced(ticket: OrderTicket) -> None:
     matched = (ticket.price_match or PriceMatch.NONE) is not PriceMatch.NONE
-    if ticket.time_in_force is None:
+    if ticket.time_in_force is None and ticket.type is OrderType.LIMIT:
         raise missing("timeInForce")
     if ticket.time_in_force is TimeInForce.RPI:
         raise refuse(-1115)
