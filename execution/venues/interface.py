@@ -85,8 +85,8 @@ class Venue(Protocol):
     async def recover(self, commands: Sequence[VenueCommand]) -> list[VenueEvent]:
         """Return every event that the venue knows about the orders of these commands, in the order they happened.
 
-        Called at the start with every journalled command, in order, and again by Reconcile with those of the orders
-        that are not final. A simulated venue applies the commands that it has not seen, each at its `sent_at_ns`, and
+        Called at the start with every journalled command, in order (an `EventStream`: with those of the orders that are
+        not final), and again by Reconcile with those of the orders that are not final. A simulated venue applies the commands that it has not seen, each at its `sent_at_ns`, and
         so also sends what was journalled but not sent. A real venue asks for the fate of every order, cancels again
         what still rests although a cancel was asked for, and never sends an order. An order that the answer does not
         name is one that the venue definitely does not have; where it cannot be sure, it raises `VenueOutcomeUnknown`.
@@ -116,4 +116,27 @@ class SimulatedTime(Protocol):
 
     def now_ns(self) -> int:
         """Return how far the market has been played."""
+        ...
+
+
+@runtime_checkable
+class EventStream(Protocol):
+    """A venue whose events come by themselves, at any time.
+
+    `start` is called once, before `recover`. Events may repeat what an answer or `recover` said, and may come before
+    the answer that they belong to. Execution may ask `recover` about orders whose submission has ended while it submits
+    or cancels others.
+    """
+
+    @property
+    def events_received(self) -> int:
+        """Return how many messages have come, whatever they said."""
+        ...
+
+    async def start(self) -> None:
+        """Connect, and see that orders can be sent. Raises `NotRunningError` and `ConfigurationError`."""
+        ...
+
+    async def next_events(self) -> list[VenueEvent]:
+        """Wait until there are events and return them, in the order in which they came. One task waits at a time."""
         ...

@@ -1,0 +1,104 @@
+"""What comes in by the user stream: read, checked for gaps, and kept until execution takes it."""
+
+import asyncio
+import logging
+
+from execution.venues.binance import metrics
+from execution.venues.binance.orders import TrackedOrders
+from execution.venues.binance.products import Product
+from execution.venues.binance.resync import Resync
+from execution.venues.binance.translation import told
+from execution.venues.binance.user_events import UserEvent, UserEventKind, exchange_made, read_user_event
+from execution.venues.binance.user_stream import UserStream
+from execution.venues.interface import VenueEvent
+from sluice.errors import InputError
+from sluice.instruments import InstrumentCatalog
+
+_log = logging.getLogger("execution.venues.binance")
+
+
+class EventInbox:
+    """Events that wait for execution."""
+
+    def __init__(self) -> None:
+        self._events: list[VenueEvent] = []
+        self._news = asyncio.Event()
+
+    def put(self, events: list[VenueEvent]) -> None:
+        """Add events."""
+        if events:
+            self._events += events
+            self._news.set()
+
+    def take(self) -> list[VenueEvent]:
+        """Return what waits, and forget it."""
+        taken, self._events = self._events, []
+        self._news.clear()
+        return taken
+
+    async def wait(self) -> list[VenueEvent]:
+        """Return what waits as soon as there is something."""
+        await self._news.wait()
+        return self.take()
+
+
+class UserEventIntake:
+    """Hears the user streams of every product."""
+
+    def __init__(self, orders: TrackedOrders, catalog: InstrumentCatalog, inbox: EventInbox) -> None:
+        self.received = 0
+        self.resync: Resync | None = None
+        self.streams: dict[Product, UserStream] = {}
+        self._orders = orders
+        self._catalog = catalog
+        self._inbox = inbox
+
+    def on_message(self, product: Product, payload: bytes) -> None:
+        """Take a message; what cannot be read may have been a fill, so every order is asked about then."""
+        self.received += 1
+        try:
+            event = read_user_event(payload)
+            self._take(product, event)
+        except InputError as error:
+            metrics.UNREADABLE.inc()
+            _log.error("%s", error)
+            self.on_gap(product)
+
+    def on_gap(self, product: Product) -> None:
+        """Ask about every order of a product that may still change."""
+        metrics.GAPS.inc()
+        for order in self._orders.of(product):
+            self._ask(order.client_order_id)
+
+    def _take(self, product: Product, event: UserEvent) -> None:
+        metrics.USER_EVENTS.labels(event.kind.name).inc()
+        if event.kind is UserEventKind.KEY_EXPIRED and product in self.streams:
+            self.streams[product].lose_key()
+        elif event.kind is UserEventKind.MARGIN_CALL:
+            _log.critical("the exchange calls for margin in %s", product.name)
+        elif event.order is not None:
+            self._order(product, event)
+
+    def _order(self, product: Product, event: UserEvent) -> None:
+        update = event.order
+        assert update is not None, "the caller has looked"
+        if exchange_made(update.client_order_id):
+            metrics.EXCHANGE_MADE.inc()
+            _log.critical("the exchange works on the account itself: %s of %s is %s, %s filled at %s",
+                          update.client_order_id, update.symbol, update.status, update.last_quantity, update.last_price)
+            return
+        found = told(event, self._settlement_asset(product, update.symbol))
+        if found is None:
+            return
+        if self._orders.observe(found, update.filled_quantity):
+            _log.warning("a fill of %s was missed", update.client_order_id)
+            self._ask(update.client_order_id)
+        self._inbox.put([found])
+
+    def _settlement_asset(self, product: Product, symbol: str) -> str:
+        instrument = self._catalog.get(f"{product.venue.name}:{symbol}")
+        return instrument.settlement_asset if instrument else ""
+
+    def _ask(self, client_order_id: str) -> None:
+        if self.resync is not None:
+            self.resync.ask(client_order_id)
