@@ -12,7 +12,11 @@ from sluice.files import replace_file
 
 
 class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
-    """What must stay the same while a run goes on. Tapes are known by their names: they may be moved, and may grow."""
+    """What must stay the same while a run goes on.
+
+    Tapes are known by their names: they may be moved, and may grow. An exchange is known by its clock alone, as its
+    address may change.
+    """
 
     tapes: tuple[str, ...]
     instruments: tuple[str, ...]
@@ -25,7 +29,7 @@ def claim(settings: Settings, instruments: Sequence[str]) -> None:
     Raises `InputError` where it was begun with something else.
     """
     ours = Belongings(
-        tuple(path.name for path in find_tapes(settings.source.tapes)), tuple(instruments),
+        _market(settings), tuple(instruments),
         settings.source.tick_interval_ms)
     path = settings.run.data_dir / "run" / f"{settings.run.namespace}.json"
     if not path.exists():
@@ -40,6 +44,13 @@ def claim(settings: Settings, instruments: Sequence[str]) -> None:
                 f"the {name} of the run {settings.run.namespace} in {settings.run.data_dir} must be {_shown(wanted)}, "
                 f"as it was begun, was {_shown(found)}",
                 fix="start another run: set run.data_dir or run.namespace to one of its own")
+
+
+def _market(settings: Settings) -> tuple[str, ...]:
+    source = settings.source
+    if source.kind == "exchange":
+        return (f"an exchange by the {source.exchange.clock} clock",)
+    return tuple(path.name for path in find_tapes(source.tapes))
 
 
 def _read(path: Path) -> Belongings:

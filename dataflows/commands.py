@@ -23,5 +23,6 @@ def run(settings: Settings, tapes: tuple[Path, ...], snapshot_every: float, fres
     from dataflows.running import run_flow  # noqa: PLC0415  # a command's imports wait until it runs
 
     if tapes:
-        settings = settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": tapes})})
+        source = settings.source.model_copy(update={"tapes": tapes, "kind": "tape"})
+        settings = settings.model_copy(update={"source": source})
     click.echo(run_flow(settings, timedelta(seconds=snapshot_every), fresh=fresh))

@@ -1,4 +1,4 @@
-"""What a local flow needs around it: a tape, instruments, stores and the three services, made or started where missing.
+"""What a local flow needs around it: a market, instruments, stores and the services, made or started where missing.
 
 The services are separate processes started through the command line, so that this room imports none of theirs. Services
 that answer already are used as they are.
@@ -18,6 +18,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from dataflows.desk.desk import Desk
+from dataflows.desk.live import LiveDesk
+from dataflows.sources.exchange.source import ExchangeSource
 from dataflows.sources.tape import TapeSource
 from dataflows.steps.stopping import stop_on_signal
 from dataflows.tapes.reader import symbols
@@ -43,7 +45,7 @@ class LocalRun:
 
     settings: Settings
     catalog: InstrumentCatalog
-    source: TapeSource
+    source: TapeSource | ExchangeSource
     redis_url: str
     _stack: ExitStack = field(repr=False, default_factory=ExitStack)
 
@@ -56,9 +58,7 @@ class LocalRun:
         catalog = traded(settings)
         urls = stack.enter_context(stores(settings))
         stack.enter_context(services(with_stores(settings, urls)))
-        source = TapeSource(
-            settings.source.tapes, catalog,
-            interval_ns=settings.source.tick_interval_ms * 1_000_000, batch_lines=settings.source.batch_lines)
+        source = market_source(settings, catalog)
         stop_on_signal(source)
         return cls(settings, catalog, source, urls.redis_url, stack)
 
@@ -90,16 +90,26 @@ class LocalRun:
     def _desk(self) -> Desk:
         settings = self.settings
         addresses = (settings.inference.address, settings.risk.address, settings.execution.address)
-        return Desk(addresses, self.catalog, settings.strategy.name)
+        kind = LiveDesk if settings.source.live else Desk
+        return kind(addresses, self.catalog, settings.strategy.name)
 
     def close(self) -> None:
         """Stop what was started."""
         self._stack.close()
 
 
+def market_source(settings: Settings, catalog: InstrumentCatalog) -> TapeSource | ExchangeSource:
+    """Return where the market of a run comes from."""
+    source = settings.source
+    interval_ns = source.tick_interval_ms * 1_000_000
+    if source.kind == "exchange":
+        return ExchangeSource(source.exchange, catalog, interval_ns=interval_ns, batch_lines=source.batch_lines)
+    return TapeSource(source.tapes, catalog, interval_ns=interval_ns, batch_lines=source.batch_lines)
+
+
 def with_tape(settings: Settings) -> Settings:
-    """Return settings that name a tape: the configured ones, or a synthetic one made in the data folder."""
-    if settings.source.tapes:
+    """Return settings that name a market: an exchange, the configured tapes, or a synthetic one in the data folder."""
+    if settings.source.tapes or settings.source.kind == "exchange":
         return settings
     folder = settings.run.data_dir / "tapes" / "synthetic"
     if not any(folder.glob("*.gz")):
@@ -111,10 +121,15 @@ def with_tape(settings: Settings) -> Settings:
 
 
 def traded(settings: Settings) -> InstrumentCatalog:
-    """Return the instruments of a run: the configured ones, or every catalogued one that the tapes name."""
+    """Return the instruments of a run: the configured ones, or every catalogued one that the tapes name.
+
+    An exchange lists far more than anybody wants to read: there it is every catalogued one, whatever it lists.
+    """
     catalog = catalog_of(settings)
     if settings.source.instruments:
         return catalog.select(settings.source.instruments)
+    if settings.source.kind == "exchange":
+        return catalog
     found = sorted(symbols(settings.source.tapes))
     named = [instrument.key for symbol in found if (instrument := catalog.by_symbol(symbol))]
     if not named:

@@ -1,9 +1,9 @@
-"""The whole way in one Bytewax process: a tape in, signed orders out, over the same services as everywhere.
+"""The whole way in one Bytewax process: a market in, signed orders out, over the same services as everywhere.
 
     bytewax run dataflows.local:flow -r .data/recovery -s 1
 
 reads the configuration as every command does (`SLUICE_CONFIG`, `./sluice.toml`, `SLUICE_*`), makes a synthetic tape
-where none is configured, and starts the services where none answers.
+where no market is configured, and starts the services where none answers.
 """
 
 import bytewax.operators as op

@@ -6,11 +6,18 @@ Bytewax itself dies at once on SIGTERM and takes no snapshot.
 import signal
 import threading
 from types import FrameType
+from typing import Protocol
 
-from dataflows.sources.tape import TapeSource
+
+class Stoppable(Protocol):
+    """A source that can be asked to end."""
+
+    def request_stop(self) -> None:
+        """End the stream at the next batch."""
+        ...
 
 
-def stop_on_signal(source: TapeSource) -> None:
+def stop_on_signal(source: Stoppable) -> None:
     """Let SIGTERM and SIGINT end the source at its next batch. Works in the main thread only, where signals arrive."""
     if threading.current_thread() is not threading.main_thread():
         return
