@@ -1,0 +1,1 @@
+"""What each route does: plain functions from a judged call to an answer's body, by subject."""

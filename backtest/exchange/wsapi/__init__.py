@@ -1,0 +1,1 @@
+"""The WebSocket order API: the same requests as REST, in envelopes over one connection."""
