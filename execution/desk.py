@@ -152,6 +152,12 @@ class Desk:
             if state.excess_quantity:
                 _log.critical("%s was filled %s beyond its quantity", state.client_order_id, state.excess_quantity)
 
+    async def hear(self, events: Sequence[VenueEvent]) -> None:
+        """Journal what a venue told by itself."""
+        draft = Draft(self.ledger)
+        self.take(draft, events)
+        await self.commit(draft)
+
     async def advance(self, venue: SimulatedTime, event_time_ns: int) -> int:
         """Move a simulated venue to a time and return the last report up to then; going back only answers."""
         if not self.in_event_time or event_time_ns > self._clock.now_ns():
@@ -167,9 +173,7 @@ class Desk:
         except Exception as error:
             # It may have lost events on the way; only a rebuild can tell.
             raise InvariantError(f"the simulated venue must play its market, and failed: {error}") from error
-        draft = Draft(self.ledger)
-        self.take(draft, events)
-        await self.commit(draft)
+        await self.hear(events)
 
     def _measure(self, draft: Draft) -> None:
         for report in draft.reports:

@@ -5,18 +5,27 @@ definitely does not have is sent now if its approval still lives, and is closed 
 never stretched by a crash, and an order whose fate was unknown is never sent again.
 """
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Sequence, Set
 
 from execution.desk import Desk
 from execution.domain import ExecutionReport, OrderState
 from execution.ledger import Draft, Ledger
 from execution.state_machine import Occurrence
-from execution.venues.interface import SimulatedTime, VenueCommand, VenueCommandKind, VenueOutcomeUnknown
+from execution.venues.interface import (
+    SimulatedTime,
+    VenueCommand,
+    VenueCommandKind,
+    VenueEvent,
+    VenueOutcomeUnknown,
+)
 from sluice.errors import NotRunningError
 from sluice.orders import OrderStatus, ReportKind
 
+_log = logging.getLogger("execution.recovery")
 _COMMANDS = {ReportKind.SUBMITTED: VenueCommandKind.SUBMIT, ReportKind.CANCEL_REQUESTED: VenueCommandKind.CANCEL}
-_OWN_WORDS = frozenset({ReportKind.CANCEL_REQUESTED})
+#: Words that only an order can have caused that the venue has taken. A cancel is refused for an unknown order too.
+_PRESENT = frozenset({ReportKind.ACCEPTED, ReportKind.FILL, ReportKind.CANCELED, ReportKind.EXPIRED})
 
 
 def journalled_commands(ledger: Ledger, reports: Iterable[ExecutionReport]) -> list[VenueCommand]:
@@ -61,12 +70,21 @@ class Recovery:
         except VenueOutcomeUnknown as error:
             raise NotRunningError(f"the venue must tell the fate of every order, and did not: {error}",
                                   fix="ask again when the venue answers") from None
-        draft = Draft(self._desk.ledger)
-        self._desk.take(draft, events)
-        await self._desk.commit(draft)
+        await self.settle(events, {command.request.client_order_id for command in commands})
+
+    async def settle(self, events: Sequence[VenueEvent], asked: Set[str]) -> None:
+        """Journal what the venue told about the orders that it was asked about, and deal with those it does not have.
+
+        An order that has ended in between, or that the venue has spoken of before, is left alone.
+        """
+        await self._desk.hear(events)
         named = {event.client_order_id for event in events}
         for order in self._desk.ledger.open_orders():
-            if order.client_order_id not in named and all(kind in _OWN_WORDS for kind, _ in order.seen):
+            if order.client_order_id not in asked - named:
+                continue
+            if any(kind in _PRESENT for kind, _ in order.seen):
+                _log.error("the venue has told of %s before and does not know it now", order.client_order_id)
+            else:
                 await self._absent(order)
 
     async def _absent(self, order: OrderState) -> None:

@@ -14,16 +14,18 @@ import redis.asyncio
 
 from execution.cancellation import Cancellation
 from execution.desk import Desk, Tools
+from execution.domain import ExecutionReport
 from execution.feed import ReportFeed
 from execution.gate import ApprovalGate
 from execution.identity import JournalIdentity
 from execution.journal import Journal
 from execution.ledger import Ledger
+from execution.listening import Listening
 from execution.nonces import Incarnation, NonceStore
-from execution.recovery import Recovery, journalled_commands
+from execution.recovery import Recovery, commands_of, journalled_commands
 from execution.service import ExecutionServicer, Handlers, SimulationServicer
 from execution.submission import Submission
-from execution.venues.interface import SimulatedTime, Venue, VenueCommand, VenueFactory
+from execution.venues.interface import EventStream, SimulatedTime, Venue, VenueCommand, VenueFactory
 from sluice.clock import Clock, EventClock, SystemClock
 from sluice.config.loading import catalog_of, public_key_directory
 from sluice.config.settings import Settings
@@ -91,7 +93,7 @@ class ExecutionServer:
         self._open.push_async_callback(venue.close)
         ledger = Ledger()
         reports = await journal.restore(ledger, catalog)
-        commands = journalled_commands(ledger, reports)
+        commands = _commands(venue, ledger, reports)
         head = await journal.head()
         clock = _clock(settings, venue, head.event_time_ns)
         feed = ReportFeed(ledger.last_sequence, journal.reports)
@@ -118,13 +120,41 @@ class ExecutionServer:
         address = await shell.start()
         self._open.push_async_callback(desk.finish)
         self._open.push_async_callback(shell.stop)
+        if isinstance(desk.venue, EventStream):
+            await desk.venue.start()
         await desk.exclusively(recovery.recover(commands))
+        if isinstance(desk.venue, EventStream):
+            self._listen(Listening(desk, desk.venue, recovery))
         servicer.set_ready()
         if simulation is not None:
             simulation.set_ready()
         shell.set_serving(True)
         _log.info("recovered %s reports", desk.ledger.last_sequence)
         return address
+
+    def _listen(self, listening: Listening) -> None:
+        for work in (listening.listen(), listening.follow_up()):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._tell_bug)
+            self._open.push_async_callback(_stop, task)
+
+    def _tell_bug(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            assert self._desk is not None, "its task was made for it"
+            _log.critical("listening to the venue has ended by a bug", exc_info=error)
+            self._desk.failed.set()
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _commands(venue: Venue, ledger: Ledger, reports: list[ExecutionReport]) -> list[VenueCommand]:
+    """Return what is laid before the venue at a start: a simulated one is rebuilt from everything there ever was."""
+    if isinstance(venue, EventStream):
+        return commands_of(ledger.open_orders())
+    return journalled_commands(ledger, reports)
 
 
 def registrations(servicer: ExecutionServicer, simulation: SimulationServicer | None) -> list[Registration]:

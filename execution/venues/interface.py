@@ -86,10 +86,11 @@ class Venue(Protocol):
         """Return every event that the venue knows about the orders of these commands, in the order they happened.
 
         Called at the start with every journalled command, in order (an `EventStream`: with those of the orders that are
-        not final), and again by Reconcile with those of the orders that are not final. A simulated venue applies the commands that it has not seen, each at its `sent_at_ns`, and
-        so also sends what was journalled but not sent. A real venue asks for the fate of every order, cancels again
-        what still rests although a cancel was asked for, and never sends an order. An order that the answer does not
-        name is one that the venue definitely does not have; where it cannot be sure, it raises `VenueOutcomeUnknown`.
+        not final), and again by Reconcile with those of the orders that are not final. A simulated venue applies the
+        commands that it has not seen, each at its `sent_at_ns`, and so also sends what was journalled but not sent. A
+        real venue asks for the fate of every order, cancels again what still rests although a cancel was asked for, and
+        never sends an order. An order that the answer does not name is one that the venue definitely does not have;
+        where it cannot be sure, it raises `VenueOutcomeUnknown`.
         """
         ...
 

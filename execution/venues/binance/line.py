@@ -16,8 +16,8 @@ from execution.venues.binance.order_api import OrderApi, OrderConnection
 from execution.venues.binance.orders import TrackedOrders
 from execution.venues.binance.outcomes import RequestFailed
 from execution.venues.binance.products import Product
-from execution.venues.binance.resync import Resync
 from execution.venues.binance.rest import Access, Caller, RestClient, new_session
+from execution.venues.binance.resync import Resync
 from execution.venues.binance.server_clock import SAMPLES, ServerClock
 from execution.venues.binance.signing import signer_from
 from execution.venues.binance.user_stream import StreamTerms, UserStream
