@@ -29,6 +29,9 @@ class Transport(Protocol):
         """Tell whether nothing more can be sent."""
         ...
 
+    def abort(self) -> None:
+        """Close at once and forget what is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
@@ -71,6 +74,10 @@ class Connection:
         """Mark for closing, and forget what waits."""
         self.closing = self.closing or (code, reason)
         self._waiting, self._waiting_bytes = [], 0
+
+    def abort(self) -> None:
+        """Break the connection off; what was not sent is gone."""
+        self._transport.abort()
 
     @property
     def unsent_bytes(self) -> int:

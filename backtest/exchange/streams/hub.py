@@ -18,6 +18,15 @@ class Subscriber:
         self.connection = connection
         self.subscriptions = subscriptions
         self.route = route
+        self._delivered: frozenset[str] = frozenset()
+
+    def wants(self, name: str) -> bool:
+        """Tell whether a stream is delivered, as of the last time that the hub took the connection in."""
+        return name in self._delivered
+
+    def take_in(self, names: frozenset[str]) -> None:
+        """Remember which streams are delivered."""
+        self._delivered = names
 
     def streams(self) -> dict[str, Stream]:
         """Return by name the streams that are really delivered: known ones that this route carries."""
@@ -58,6 +67,7 @@ class Hub:
             self._streams.setdefault(name, stream)
             self._subscribers.setdefault(name, {})[subscriber] = None
         self._named[subscriber] = frozenset(streams)
+        subscriber.take_in(self._named[subscriber])
         self.version += 1
 
     def remove(self, subscriber: Subscriber) -> None:

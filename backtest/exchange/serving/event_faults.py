@@ -1,0 +1,46 @@
+"""Faults of user events: lost, doubled, held back, or swapped with the one that follows."""
+
+from collections.abc import Callable
+
+from backtest.exchange.core.domain import UserEvent
+from backtest.exchange.serving.faults import USER_EVENTS, FaultKind, FaultPlan
+
+#: Sends events after some milliseconds.
+Later = Callable[[int, UserEvent], None]
+
+
+class PlannedEventFaults:
+    """Lets the plan decide what becomes of each event. `later` sends one after so many milliseconds."""
+
+    def __init__(self, plan: FaultPlan, later: Later) -> None:
+        self._plan = plan
+        self._later = later
+        self._held: UserEvent | None = None
+
+    def deliveries(self, event: UserEvent) -> list[UserEvent]:
+        """Return what is sent now in place of an event."""
+        held, self._held = self._held, None
+        now = self._judged(event)
+        return [*now, held] if held is not None else now
+
+    def _judged(self, event: UserEvent) -> list[UserEvent]:
+        symbol = _symbol_of(event)
+        fault = self._plan.take(USER_EVENTS, symbol=symbol, account=event.account, event=event.kind)
+        if fault is None:
+            return [event]
+        match fault.kind:
+            case FaultKind.DUPLICATE_USER_EVENTS:
+                return [event, event]
+            case FaultKind.DELAY_USER_EVENTS:
+                self._later(fault.milliseconds, event)
+            case FaultKind.REORDER_USER_EVENTS:
+                self._held = event
+            case _:
+                pass
+        return []
+
+
+def _symbol_of(event: UserEvent) -> str:
+    order = event.payload.get("o")
+    found = order.get("s", "") if isinstance(order, dict) else event.payload.get("s", "")
+    return str(found)
