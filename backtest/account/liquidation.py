@@ -19,7 +19,7 @@ from backtest.account.booking import FillEffect
 from backtest.account.contract import Contract, Pool
 from backtest.account.held import HeldPosition, booked
 from backtest.account.income import Income, IncomeKind
-from backtest.account.margin import Marks, PositionFigures, pool_figures
+from backtest.account.margin import Marks, PositionFigures, mark_of, pool_figures
 from backtest.account.state import AccountState
 from sluice.decimals import MONEY, ONE, ZERO, ceil_to_step, floor_to_step
 from sluice.orders import PositionSide, Side
@@ -71,12 +71,22 @@ class Settlement:
 
 
 def breaches(state: AccountState, pool: Pool, marks: Marks) -> tuple[Breach, ...]:
-    """Return the cross pool and the isolated positions of a wallet whose margin is used up, at these marks."""
-    figures = pool_figures(state, pool, marks)
-    candidates = [Breach(pool, None, None, figures.cross_margin_balance, figures.cross_maintenance_margin)]
-    candidates += [Breach(pool, row.held.symbol, row.held.side, row.isolated_margin, row.maintenance_margin)
-                   for row in figures.positions if row.isolated]
-    return tuple(breach for breach in candidates if ZERO < breach.maintenance_margin >= breach.margin_balance)
+    """Return the cross pool and the isolated positions of a wallet whose margin is used up, at these marks.
+
+    It is asked at every mark price, so it counts only what it needs.
+    """
+    balance, maintenance, found = state.cross_wallet_balance(pool), ZERO, []
+    for held in state.held(pool):
+        mark_price, contract = mark_of(held, marks), state.contract(held.symbol)
+        profit = held.unrealised_pnl(mark_price)
+        needed = contract.brackets.maintenance_margin(contract.value(held.quantity, mark_price))
+        if not state.settings_of(held.symbol).isolated:
+            balance, maintenance = balance + profit, maintenance + needed
+        elif needed >= held.isolated_wallet + profit:
+            found.append(Breach(pool, held.symbol, held.side, held.isolated_wallet + profit, needed))
+    if ZERO < maintenance >= balance:
+        found.insert(0, Breach(pool, None, None, balance, maintenance))
+    return tuple(found)
 
 
 def plan(state: AccountState, breach: Breach, marks: Marks) -> LiquidationPlan:

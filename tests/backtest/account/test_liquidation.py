@@ -247,3 +247,47 @@ def test_money_is_conserved_through_a_liquidation(
             assert all(not account.position(o.symbol, o.position_side).quantity for o in plan.orders)
         after = sum((one.figures(pool, marks).margin_balance for one in everyone), ZERO)
         assert abs(after - before) <= STEP * bookings
+
+
+def a_book_of_positions(opened: list[tuple[str, PositionSide, int]], entry: Decimal, *, isolated: bool) -> Account:
+    account = an_account(usdt="1500", btc="0.05", fees=NO_FEES, hedge=True)
+    for symbol in CONTRACTS:
+        assert not isolated or account.set_margin_type(symbol, isolated=True) is None
+    for symbol, side, lots in opened:
+        quantity = D(lots) if symbol == "BTCUSD_PERP" else D(lots) / 1000
+        a_fill(account, Side.BUY if side is LONG else Side.SELL, quantity, entry, symbol=symbol, position_side=side)
+    return account
+
+
+positions = st.lists(st.tuples(st.sampled_from(sorted(CONTRACTS)), st.sampled_from([LONG, SHORT]), st.integers(1, 99)),
+                     min_size=1, max_size=6)
+
+
+@given(positions, markets, markets, st.booleans())
+def test_breaches_are_those_that_the_figures_show(
+        opened: list[tuple[str, PositionSide, int]], entry: Decimal, mark: Decimal, isolated: bool) -> None:
+    account, marks = a_book_of_positions(opened, entry, isolated=isolated), dict.fromkeys(CONTRACTS, mark)
+    for pool in (USDT, COIN_POOL):
+        figures = account.figures(pool, marks)
+        shown = {(r.held.symbol, r.held.side) for r in figures.positions
+                 if r.isolated and r.isolated_margin <= r.maintenance_margin}
+        if ZERO < figures.cross_maintenance_margin >= figures.cross_margin_balance:
+            shown.add((None, None))  # type: ignore[arg-type]  # how the cross pool is named
+        assert {(b.symbol, b.position_side) for b in account.breaches(pool, marks)} == shown
+
+
+@given(positions, markets, markets, st.booleans())
+def test_account_is_at_its_maintenance_margin_where_its_liquidation_price_is_the_mark(
+        opened: list[tuple[str, PositionSide, int]], entry: Decimal, mark: Decimal, isolated: bool) -> None:
+    account, marks = a_book_of_positions(opened, entry, isolated=isolated), dict.fromkeys(CONTRACTS, mark)
+    for pool in (USDT, COIN_POOL):
+        figures = account.figures(pool, marks)
+        for row in figures.positions:
+            price = account.liquidation_price(figures, row)
+            if not price:
+                continue
+            there = account.figures(pool, {**marks, row.held.symbol: price})
+            at = next(r for r in there.positions if r.held == row.held)
+            left = (at.isolated_margin - at.maintenance_margin if isolated
+                    else there.cross_margin_balance - there.cross_maintenance_margin)
+            assert abs(left) <= D("1e-8") * max(D(1), abs(at.signed_value))

@@ -1,12 +1,15 @@
 """Margin figures by hand, and which orders fit."""
 
+import json
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.account import OpenOrder, assumed_price, check_notional
+from backtest.account import Contract, OpenOrder, assumed_price, booked, check_notional
 from backtest.account.refusals import MARGIN_INSUFFICIENT, POSITION_TOO_LARGE
 from sluice.decimals import ZERO
 from sluice.orders import PositionSide, Side
@@ -19,6 +22,7 @@ from tests.backtest.account.builders import (
     a_proposal,
     an_account,
     an_open_order,
+    one_bracket,
 )
 
 MARKS = {"BTCUSDT": D(50000), "ETHUSDT": D(2000), "BTCUSD_PERP": D(50000)}
@@ -39,6 +43,23 @@ def test_figures_of_a_cross_position_and_its_orders() -> None:
     assert row.maintenance_margin == D(200)
     assert figures.available_balance == D("9975.5") + 1000 - 2500 - 1200
     assert figures.max_withdraw == D("9975.5") - 2500 - 1200
+
+
+@pytest.mark.needs("data")
+def test_figures_are_those_of_the_official_example(data_folder: Path) -> None:
+    """The documented positionRisk row: every figure follows from quantity, entry, mark, leverage 20 and a maker fee."""
+    path = data_folder / "captures/binance_api_examples/usds/rest/position_information_v3.json"
+    shown = json.loads(path.read_text())["response"][0]
+    contract = Contract(replace(BTC.instrument, symbol=shown["symbol"]), one_bracket("0.0065"))
+    account = an_account(contracts={shown["symbol"]: contract})
+    a_fill(account, Side.BUY, shown["positionAmt"], shown["entryPrice"], symbol=shown["symbol"], maker=True)
+    row = account.figures_of(shown["symbol"], PositionSide.BOTH, D(shown["markPrice"]))
+    assert row.held.break_even_price == D(shown["breakEvenPrice"])
+    assert row.unrealised_pnl == D(shown["unRealizedProfit"])
+    assert row.signed_value == D(shown["notional"])
+    assert booked(row.initial_margin) == D(shown["initialMargin"])
+    assert booked(row.position_initial_margin) == D(shown["positionInitialMargin"])
+    assert booked(row.maintenance_margin) == D(shown["maintMargin"])
 
 
 def test_orders_of_hedge_mode_count_only_where_they_open() -> None:
