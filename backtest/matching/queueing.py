@@ -19,6 +19,7 @@ up to `now`; it never falls back.
 import math
 
 from backtest.kernels import kernel
+from backtest.matching.cells import find
 from backtest.matching.entries import range_of_key
 from backtest.matching.state import ASKS, BIDS, MatchingState, QueueModel
 from dataflows.kernels import Record
@@ -42,15 +43,12 @@ def on_displayed(state: MatchingState, side: int, price_ticks: int, before: int,
 @kernel
 def clamp_all(state: MatchingState, which: int, side: int) -> None:
     """Bound the queues of one side's orders by what a new snapshot displays; see `ladder.clear_book`."""
-    cells = state.bids if side > 0 else state.asks
-    mask = cells.size - 1
     for at in range(state.core[0].counts[which]):
         order = state.orders[state.entries[which, at].slot]
-        cell = order.price_ticks & mask
-        while cells[cell].price_ticks != order.price_ticks:
-            cell = (cell + 1) & mask
+        cells = state.bids if side > 0 else state.asks
+        cell = find(cells, order.price_ticks)
         order.traded_since = 0.0
-        order.queue_ahead = min(order.queue_ahead, cells[cell].lots)
+        order.queue_ahead = min(order.queue_ahead, cells[cell].lots if cell >= 0 else 0)
 
 
 @kernel

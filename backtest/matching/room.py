@@ -47,14 +47,25 @@ def with_room(state: MatchingState) -> MatchingState:
 
     The old state must not be used any more: records are shared between the two.
     """
+    return _grown(state, 0)
+
+
+@kernel
+def with_room_for_levels(state: MatchingState, levels: int) -> MatchingState:
+    """Return a state with room as `with_room` does, and for so many new levels on each side."""
+    return _grown(state, levels)
+
+
+@kernel
+def _grown(state: MatchingState, levels: int) -> MatchingState:
     core = state.core[0]
     live = core.live
     orders, order_index, entries = state.orders, state.order_index, state.entries
     if live >= orders.size:
         orders, order_index, entries = _larger_orders(state)
-    bids = _larger_cells(core.bids, state.bids, live)
-    asks = _larger_cells(core.asks, state.asks, live)
-    outputs = _larger_outputs(core, state.outputs)
+    bids = _larger_cells(core.bids, state.bids, live + levels)
+    asks = _larger_cells(core.asks, state.asks, live + levels)
+    outputs = _larger_outputs(core, state.outputs, levels)
     market_orders, market_index = state.market_orders, state.market_index
     if core.market_live >= market_orders.size:
         market_orders, market_index = _larger_market(market_orders, market_index)
@@ -82,11 +93,11 @@ def _larger_index(index: RecordArray) -> RecordArray:
 
 
 @kernel
-def _larger_cells(side: Record, cells: RecordArray, live: int) -> RecordArray:
-    if 4 * (side.levels + live) <= 3 * cells.size:
+def _larger_cells(side: Record, cells: RecordArray, more: int) -> RecordArray:
+    if 4 * (side.levels + more) <= 3 * cells.size:
         return cells
     size = cells.size
-    while 2 * (side.levels + live) > size:
+    while 2 * (side.levels + more) > size:
         size *= 2
     larger = np.zeros(size, CELL)
     side.used = 0
@@ -95,8 +106,8 @@ def _larger_cells(side: Record, cells: RecordArray, live: int) -> RecordArray:
 
 
 @kernel
-def _larger_outputs(core: Record, outputs: RecordArray) -> RecordArray:
-    needed, size = core.outputs + _outputs_ahead(core), outputs.size
+def _larger_outputs(core: Record, outputs: RecordArray, levels: int) -> RecordArray:
+    needed, size = core.outputs + _outputs_ahead(core) + 2 * levels, outputs.size
     if needed <= size:
         return outputs
     while size < needed:
