@@ -9,7 +9,7 @@ from typing import Final
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("demo", "run"),
     "Serve": ("serve",),
-    "Data": ("tape", "train"),
+    "Data": ("record", "tape", "train"),
     "Operate": ("halt", "reduce-only", "resume"),
     "Inspect": ("status", "doctor", "config"),
 }

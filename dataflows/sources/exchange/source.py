@@ -5,8 +5,6 @@ going back: a run that is started again begins with fresh books, its first item 
 away. Ticks come with the frames, and with the clock where no frame comes.
 """
 
-import random
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -14,11 +12,8 @@ from typing import NamedTuple
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from dataflows.sources.exchange.channel import gap
-from dataflows.sources.exchange.clock import MonotoneClock
+from dataflows.sources.exchange.feeds import new_handoff, new_thread
 from dataflows.sources.exchange.handoff import FeedEnd, Handoff, Item
-from dataflows.sources.exchange.live import LiveFeed
-from dataflows.sources.exchange.lockstep import LockstepFeed
-from dataflows.sources.exchange.threads import FeedThread
 from dataflows.sources.tape import Routed, Router, TapeState
 from dataflows.tapes.frames import Frame
 from sluice.clock import Clock, SystemClock
@@ -77,7 +72,7 @@ class ExchangePartition(StatefulSourcePartition[Routed, ExchangeState]):
         self._grace_ns = source.settings.tick_grace_ms * 1_000_000
         self._router = Router(source.catalog, source.interval_ns, self._router_state(before.routed))
         self._handoff = self._new_handoff(before.routed)
-        self._feed = FeedThread(self._new_feed().run, self._handoff)
+        self._feed = new_thread(source.settings, source.catalog, self._handoff, after_line=self._line)
         if not self._ended:
             self._feed.start()
 
@@ -122,19 +117,10 @@ class ExchangePartition(StatefulSourcePartition[Routed, ExchangeState]):
         return before._replace(next_tick_ns=0) if self._source.live else before
 
     def _new_handoff(self, before: TapeState) -> Handoff:
-        settings = self._source.settings
         told_ns = max(before.last_time_ns, before.next_tick_ns - self._source.interval_ns)
-        handoff = Handoff(
-            MonotoneClock(self._source.clock, told_ns), most_frames=settings.queue_frames,
-            most_bytes=settings.queue_megabytes * 1024 * 1024, sequence=before.lines)
+        handoff = new_handoff(
+            self._source.settings, self._source.clock, after_ns=told_ns, sequence=before.lines)
         if self._source.live and told_ns > 0:
             now_ns = handoff.stamp_ns()
             handoff.put_last(gap(f"the flow was away for {(now_ns - told_ns) / 1e9:.3f} s", now_ns))
         return handoff
-
-    def _new_feed(self) -> LiveFeed | LockstepFeed:
-        source, draw = self._source, random.SystemRandom().random
-        if source.live:
-            return LiveFeed(source.settings, source.catalog, self._handoff, now_s=time.monotonic, draw=draw)
-        return LockstepFeed(
-            source.settings, source.catalog, self._handoff, after_line=self._line, now_s=time.monotonic, draw=draw)
