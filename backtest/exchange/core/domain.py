@@ -48,7 +48,7 @@ class Product(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An instrument as exchangeInfo shows it. Fee rates are shares (0.0002 = 2 bps) of an account without a tier."""
+    """An instrument as exchangeInfo shows it. What an account pays is its own matter: `Exchange.fee_rates`."""
 
     product: Product
     instrument: Instrument
@@ -57,8 +57,6 @@ class Listing:
     onboard_ms: int = 1_569_398_400_000
     delivery_ms: int = PERPETUAL_DELIVERY_MS
     brackets: "tuple[Bracket, ...]" = ()
-    maker_fee: Decimal = Decimal("0.0002")
-    taker_fee: Decimal = Decimal("0.0005")
     liquidation_fee: Decimal = Decimal("0.0125")
     funding_interval_hours: int = 8
     max_orders: int = 200

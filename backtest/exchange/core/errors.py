@@ -94,6 +94,8 @@ TEXTS: Final[dict[int, str]] = {
     -4142: "REJECT: take profit or stop order will be triggered immediately",
     -4161: "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
     -4164: "Order's notional must be no smaller than {notional} (unless you choose reduce only).",
+    -4167: "Unable to adjust to Multi-Assets mode with symbols of USDS-M Futures under isolated-margin mode.",
+    -4171: "No need to change Multi-Assets mode.",
     -4531: "Position side cannot be changed while the other product has positions or open orders.",
     -5021: "Due to the order could not be filled immediately, the FOK order has been rejected.",
     -5022: "Due to the order could not be executed as maker, the Post Only order will be rejected.",

@@ -41,16 +41,11 @@ def decimals(step: Decimal) -> int:
     return max(0, -int(step.as_tuple().exponent))
 
 
-def listing_of(
-    instrument: Instrument, *, maker_fee: Decimal | None = None, taker_fee: Decimal | None = None,
-) -> Listing:
+def listing_of(instrument: Instrument) -> Listing:
     """Return an instrument's listing; a symbol that ends in a date is a contract that ends then, at 08:00 UTC."""
-    base = Listing(
-        PRODUCTS[instrument.venue], instrument, instrument.symbol.partition("_")[0],
-        *_life(instrument.symbol), brackets=shipped_brackets(instrument).brackets)
     return Listing(
-        base.product, instrument, base.pair, base.contract_type, base.onboard_ms, base.delivery_ms, base.brackets,
-        base.maker_fee if maker_fee is None else maker_fee, base.taker_fee if taker_fee is None else taker_fee)
+        PRODUCTS[instrument.venue], instrument, instrument.symbol.partition("_")[0], *_life(instrument.symbol),
+        brackets=shipped_brackets(instrument).brackets)
 
 
 def _life(symbol: str) -> tuple[str, int, int]:
@@ -66,9 +61,7 @@ def _life(symbol: str) -> tuple[str, int, int]:
     return kind, onboard, int(day.timestamp()) * 1000
 
 
-def listings_of(
-    instruments: Iterable[Instrument], *, maker_fee: Decimal | None = None, taker_fee: Decimal | None = None,
-) -> tuple[Listing, ...]:
+def listings_of(instruments: Iterable[Instrument]) -> tuple[Listing, ...]:
     """Return the listings of every instrument of a venue that is simulated, by symbol."""
     wanted = sorted((i for i in instruments if i.venue in PRODUCTS), key=lambda i: i.symbol)
-    return tuple(listing_of(instrument, maker_fee=maker_fee, taker_fee=taker_fee) for instrument in wanted)
+    return tuple(listing_of(instrument) for instrument in wanted)

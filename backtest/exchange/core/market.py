@@ -181,6 +181,11 @@ class SymbolMarket:
         return self.book.synced
 
     @property
+    def has_mark(self) -> bool:
+        """Tell whether the tape has told a mark price."""
+        return self._mark is not None
+
+    @property
     def mark_price(self) -> Decimal | None:
         """Return the mark price, the middle of the book where the tape has none, None where neither is known."""
         if self._mark is not None:

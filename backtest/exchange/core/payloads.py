@@ -52,7 +52,7 @@ def order_update(
         "s": order.symbol, "c": order.client_order_id, "S": order.side.name, "o": order.type.name,
         "f": order.time_in_force.name, "q": text(order.quantity), "p": text(order.price),
         "ap": text(order.average_price), "sp": text(order.stop_price), "x": execution, "X": order.status,
-        "i": order.order_id, "l": "0", "z": text(order.executed_quantity), "L": "0", "n": "0", "N": None,
+        "i": order.order_id, "l": "0", "z": text(order.executed_quantity), "L": "0",
         "T": time_ms, "t": 0, "b": amount(notionals[0]), "a": amount(notionals[1]), "m": False,
         "R": order.reduce_only, "wt": working_type(order.working_type), "ot": order.original_type.name,
         "ps": order.position_side.name, "cp": order.close_position, "rp": "0", "pP": order.price_protect, "si": 0,
