@@ -19,6 +19,7 @@ from backtest.account.margin import Marks, PoolFigures, PositionFigures, Propose
 from backtest.account.open_orders import OpenOrder
 from backtest.account.refusals import Refusal
 from backtest.account.state import INCOME_KEPT, AccountSnapshot, AccountState, SymbolSettings
+from sluice.decimals import ONE
 from sluice.instruments import Venue
 from sluice.orders import PositionSide
 
@@ -140,9 +141,9 @@ class Account:
 
     # Liquidation
 
-    def breaches(self, pool: Pool, marks: Marks) -> tuple[Breach, ...]:
-        """Return what of a wallet is to be liquidated at these marks."""
-        return liquidation.breaches(self.state, pool, marks)
+    def breaches(self, pool: Pool, marks: Marks, share: Decimal = ONE) -> tuple[Breach, ...]:
+        """Return what of a wallet is to be liquidated at these marks; with a share below 1, what is near it."""
+        return liquidation.breaches(self.state, pool, marks, share)
 
     def plan_liquidation(self, breach: Breach, marks: Marks) -> LiquidationPlan:
         """Return what the exchange must cancel and close."""

@@ -70,10 +70,11 @@ class Settlement:
     income: tuple[Income, ...]
 
 
-def breaches(state: AccountState, pool: Pool, marks: Marks) -> tuple[Breach, ...]:
+def breaches(state: AccountState, pool: Pool, marks: Marks, share: Decimal = ONE) -> tuple[Breach, ...]:
     """Return the cross pool and the isolated positions of a wallet whose margin is used up, at these marks.
 
-    It is asked at every mark price, so it counts only what it needs.
+    With a `share` below 1, return those whose maintenance margin reaches that share of their margin balance: they are
+    to be warned. It is asked at every mark price, so it counts only what it needs.
     """
     balance, maintenance, found = state.cross_wallet_balance(pool), ZERO, []
     for held in state.held(pool):
@@ -82,9 +83,9 @@ def breaches(state: AccountState, pool: Pool, marks: Marks) -> tuple[Breach, ...
         needed = contract.brackets.maintenance_margin(contract.value(held.quantity, mark_price))
         if not state.settings_of(held.symbol).isolated:
             balance, maintenance = balance + profit, maintenance + needed
-        elif needed >= held.isolated_wallet + profit:
+        elif needed >= MONEY.multiply(held.isolated_wallet + profit, share):
             found.append(Breach(pool, held.symbol, held.side, held.isolated_wallet + profit, needed))
-    if ZERO < maintenance >= balance:
+    if ZERO < maintenance >= MONEY.multiply(balance, share):
         found.insert(0, Breach(pool, None, None, balance, maintenance))
     return tuple(found)
 

@@ -63,6 +63,16 @@ def test_position_is_liquidated_at_its_price_and_not_before() -> None:
     assert (breach.symbol, breach.pool) == (None, USDT)
 
 
+def test_what_is_near_its_liquidation_is_found_before_it() -> None:
+    account = an_account(usdt="2500", fees=NO_FEES)
+    a_fill(account, Side.BUY, "1", "50000")
+    # 190.8 to keep of 250 left (0.763), then of 230 left (0.829).
+    assert account.breaches(USDT, {"BTCUSDT": D(47750)}, D("0.8")) == ()
+    near, = account.breaches(USDT, {"BTCUSDT": D(47730)}, D("0.8"))
+    assert (near.margin_balance, near.maintenance_margin) == (D(230), D("190.92"))
+    assert account.breaches(USDT, {"BTCUSDT": D(47730)}) == ()
+
+
 def test_cross_breach_cancels_the_wallets_orders_and_closes_every_cross_position_at_its_bankruptcy_price() -> None:
     account = an_account(usdt="2500", btc="10", fees=NO_FEES)
     a_fill(account, Side.BUY, "0.6", "50000")
