@@ -126,17 +126,17 @@ class Exchange(Asking):
         self._note(commands.SetLeverage(account=account, symbol=symbol, leverage=leverage))
         return self._accounts.set_leverage(account, symbol, leverage)
 
-    def set_margin_type(self, account: str, symbol: str, *, isolated: bool) -> None:
+    def set_margin_type(self, account: str, symbol: str, isolated: bool) -> None:
         """Change a symbol between cross and isolated margin."""
         self._note(commands.SetMarginType(account=account, symbol=symbol, isolated=isolated))
         self._accounts.set_margin_type(account, symbol, isolated=isolated)
 
-    def set_position_mode(self, account: str, *, hedge: bool) -> None:
+    def set_position_mode(self, account: str, hedge: bool) -> None:
         """Change between one-way and hedge mode."""
         self._note(commands.SetPositionMode(account=account, hedge=hedge))
         self._accounts.set_position_mode(account, hedge=hedge)
 
-    def set_multi_assets(self, account: str, *, enabled: bool) -> None:
+    def set_multi_assets(self, account: str, enabled: bool) -> None:
         """Change the multi-assets mode; only the single-asset mode is simulated, so turning it on is refused."""
         self._note(commands.SetMultiAssets(account=account, enabled=enabled))
         self._accounts.set_multi_assets(account, enabled=enabled)

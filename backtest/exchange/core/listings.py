@@ -1,13 +1,14 @@
 """Listings: what the exchange trades, made from instruments, and the limits that exchangeInfo shows for them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from backtest.account.brackets import shipped_brackets
+from backtest.account.fees import FeeRates
 from backtest.exchange.core.domain import PERPETUAL_DELIVERY_MS, Listing, Product
 from sluice.instruments import Instrument, Venue
 
@@ -65,3 +66,18 @@ def listings_of(instruments: Iterable[Instrument]) -> tuple[Listing, ...]:
     """Return the listings of every instrument of a venue that is simulated, by symbol."""
     wanted = sorted((i for i in instruments if i.venue in PRODUCTS), key=lambda i: i.symbol)
     return tuple(listing_of(instrument) for instrument in wanted)
+
+
+def flat_fees(maker: Decimal, taker: Decimal) -> dict[Venue, FeeRates]:
+    """Return one maker and one taker rate (shares of a trade's value) for both products, in place of the tiers."""
+    return dict.fromkeys(PRODUCTS, FeeRates(maker, taker))
+
+
+def wallets_of(balances: Mapping[str, Decimal], listings: Iterable[Listing]) -> dict[Product, dict[str, Decimal]]:
+    """Return balances by product: each asset goes to the wallets of the products in which something settles in it."""
+    found: dict[Product, dict[str, Decimal]] = {}
+    for listing in listings:
+        asset = listing.instrument.settlement_asset
+        if asset in balances:
+            found.setdefault(listing.product, {})[asset] = balances[asset]
+    return found
