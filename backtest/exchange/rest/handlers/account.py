@@ -14,6 +14,7 @@ from backtest.exchange.rest.routes import Call, Route, only
 from backtest.exchange.rest.shapes import account as shapes
 from backtest.exchange.rest.shapes import information
 from backtest.exchange.rest.shapes.numbers import money, plain
+from sluice.orders import PositionSide
 
 _RIGHTS: Final = {"canTrade": True, "canDeposit": True, "canWithdraw": True}
 
@@ -140,11 +141,16 @@ def order_limits(call: Call) -> Any:
 
 
 def deleveraging_rank(call: Call) -> Any:
-    """Return where positions stand in the queue for deleveraging: last, because no other trader is simulated."""
-    ranks = {"LONG": 0, "SHORT": 0, "HEDGE": 0} if call.exchange.hedge_mode(call.account) else {
-        "LONG": 0, "SHORT": 0, "BOTH": 0}
-    return [{"symbol": symbol, "adlQuantile": ranks}
-            for symbol in sorted({row.listing.symbol for row in reading(call).busy_rows()})]
+    """Return where positions stand in the queue for deleveraging, from 0 (last) to 4."""
+    sides = (PositionSide.LONG, PositionSide.SHORT)
+    last = "HEDGE" if call.exchange.hedge_mode(call.account) else "BOTH"
+    rows = reading(call).busy_rows(call.arguments.text("symbol"))
+    found = []
+    for symbol in sorted({row.listing.symbol for row in rows}):
+        ranks = {side.name: call.exchange.adl_quantile(call.account, symbol, side) for side in sides}
+        both = call.exchange.adl_quantile(call.account, symbol, PositionSide.BOTH)
+        found.append({"symbol": symbol, "adlQuantile": ranks | {last: both}})
+    return found
 
 
 def trading_status(call: Call) -> Any:

@@ -42,9 +42,8 @@ def _place(call: Call, arguments: Arguments) -> dict[str, Any]:
 def test(call: Call) -> Any:
     """Judge an order without placing it."""
     ticket = ticket_of(call.arguments)
-    call.listing(ticket.symbol)
-    call.exchange.check(call.account, ticket)
-    return {}
+    listing = call.listing(ticket.symbol)
+    return shapes.tested(call.exchange.check(call.account, ticket), listing)
 
 
 def amend(call: Call) -> Any:

@@ -28,7 +28,7 @@ def set_leverage(call: Call) -> Any:
 def set_margin_type(call: Call) -> Any:
     """Set a symbol to isolated or cross margin."""
     isolated = call.arguments.needed("marginType") == "ISOLATED"
-    call.exchange.set_margin_type(call.account, call.listing().symbol, isolated)
+    call.exchange.set_margin_type(call.account, call.listing().symbol, isolated=isolated)
     return _DONE
 
 
@@ -39,7 +39,7 @@ def position_mode(call: Call) -> Any:
 
 def set_position_mode(call: Call) -> Any:
     """Set whether long and short positions are apart, for both products."""
-    call.exchange.set_position_mode(call.account, bool(call.arguments.flag("dualSidePosition")))
+    call.exchange.set_position_mode(call.account, hedge=bool(call.arguments.flag("dualSidePosition")))
     return _DONE
 
 
@@ -50,7 +50,7 @@ def asset_mode(call: Call) -> Any:
 
 def set_asset_mode(call: Call) -> Any:
     """Set whether all assets back all positions."""
-    call.exchange.set_multi_assets(call.account, bool(call.arguments.flag("multiAssetsMargin")))
+    call.exchange.set_multi_assets(call.account, enabled=bool(call.arguments.flag("multiAssetsMargin")))
     return _DONE
 
 

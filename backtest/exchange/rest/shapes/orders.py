@@ -20,6 +20,13 @@ def placed(order: ExchangeOrder, listing: Listing, *, result: bool) -> dict[str,
     return shape
 
 
+def tested(order: ExchangeOrder, listing: Listing) -> dict[str, Any]:
+    """Return the answer to an order that is judged and not placed."""
+    coin = order.product is Product.COINM
+    return placed(order, listing, result=False) | {
+        "avgPrice": average(listing, ZERO), "cumBase" if coin else "cumQuote": plain(ZERO)}
+
+
 def working(order: ExchangeOrder, listing: Listing) -> dict[str, Any]:
     """Return an order as answers to placing, amending and cancelling show it: without value and average price."""
     shape = _common(order, listing)
