@@ -3,19 +3,29 @@
 It plays up to a time and says where it stands; who calls it, and when, is the pace's business.
 """
 
-from collections.abc import Iterator
-from typing import Protocol
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
 
+from backtest.exchange.core.commands import Command
+from backtest.exchange.core.errors import ExchangeError
+from backtest.exchange.core.exchange import Exchange
 from backtest.exchange.serving.market_input import MarketInput
 from backtest.exchange.serving.pace import NS_PER_MS, Timeline
 from backtest.exchange.serving.rebasing import is_kline, shifted
 from dataflows.tapes.frames import Frame
+from sluice.errors import InputError
+
+_FOREVER_NS: Final = 2**62
 
 
 class Matching(Protocol):
     """What the player needs of the exchange."""
 
-    now_ns: int
+    @property
+    def now_ns(self) -> int:
+        """The exchange's time."""
+        ...
 
     def on_frame(self, frame: Frame) -> None:
         """Take a frame of the market."""
@@ -67,6 +77,20 @@ class Player:
             played += 1
         self.frames += played
         return played
+
+    def rebuild(self, exchange: Exchange, commands: Iterable[Command]) -> None:
+        """Play the frames between commands of a journal and do each again where it came; refusals are passed over.
+
+        Raises `InputError` where the market ends before a command's place.
+        """
+        for command in commands:
+            missing = command.frames - exchange.frames_played
+            if missing > 0 and self.play(_FOREVER_NS, missing) < missing:
+                raise InputError(f"a journal must fit its tape, which ends before frame {command.frames}",
+                                 fix="name the tape that the journal was written with")
+            exchange.advance_to(command.time_ns)
+            with contextlib.suppress(ExchangeError):
+                command.apply(exchange)
 
     def pass_time(self, now_ns: int) -> None:
         """Let the exchange and the streams come to a time, after the frames before it were played."""

@@ -1,0 +1,92 @@
+"""From settings to the parts of a served exchange: its market, listings, accounts and keys."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from backtest.account import FeeRates
+from backtest.exchange.core.domain import Product
+from backtest.exchange.core.exchange import Exchange
+from backtest.exchange.core.exchange import ExchangeSettings as CoreSettings
+from backtest.exchange.core.listings import PRODUCTS, listings_of
+from backtest.exchange.rest.keys import ALL_PERMISSIONS, ApiKey, KeyRing, Permission
+from backtest.exchange.rest.limits import Limits
+from backtest.exchange.rest.signatures import HmacVerifier, PublicKeyVerifier
+from backtest.exchange.serving.market_input import SyntheticInput, TapeInput
+from backtest.matching.state import QueueModel
+from backtest.synthetic.parameters import PRESSURE_DRIFT, symbol_parameters
+from sluice.config.exchange import ExchangeSettings
+from sluice.errors import ConfigurationError
+from sluice.instruments import InstrumentCatalog
+
+DEFAULT_ACCOUNT: Final = "main"
+#: Assets of the USD-M wallet; all others are coins and in the COIN-M wallet.
+_DOLLARS: Final = frozenset({"USDT", "USDC", "FDUSD", "BUSD"})
+_BASIS_POINTS: Final = Decimal(10_000)
+
+
+def market_input(settings: ExchangeSettings, catalog: InstrumentCatalog, start_ns: int) -> TapeInput | SyntheticInput:
+    """Return the tapes that are configured, or else a synthetic market that begins at a time."""
+    if settings.tapes:
+        return TapeInput(settings.tapes)
+    chosen = settings.synthetic
+    symbols = [symbol_parameters(symbol, catalog) for symbol in chosen.symbols]
+    return SyntheticInput(symbols, chosen.seed, start_ns, chosen.signal * PRESSURE_DRIFT)
+
+
+def open_exchange(settings: ExchangeSettings, catalog: InstrumentCatalog) -> Exchange:
+    """Return an exchange that lists the whole catalogue, with the accounts of all keys open."""
+    fees = FeeRates(settings.maker_fee_bps / _BASIS_POINTS, settings.taker_fee_bps / _BASIS_POINTS)
+    core = CoreSettings(queue_model=queue_model(settings), fees=dict.fromkeys(PRODUCTS, fees))
+    exchange = Exchange(listings_of(catalog), core)
+    for account in sorted({key.account for key in key_ring(settings)} | {DEFAULT_ACCOUNT}):
+        exchange.open_account(account, wallets(settings.balances))
+    return exchange
+
+
+def queue_model(settings: ExchangeSettings) -> QueueModel:
+    """Return how places in queues are estimated. Raises `ConfigurationError` for a name that there is not."""
+    name = settings.queue_model.upper()
+    if name not in QueueModel.__members__:
+        known = ", ".join(model.name.lower() for model in QueueModel)
+        raise ConfigurationError([f"exchange.queue_model: must be one of {known}, was {settings.queue_model!r}"])
+    return QueueModel[name]
+
+
+def wallets(balances: Mapping[str, Decimal]) -> dict[Product, dict[str, Decimal]]:
+    """Return starting balances by product."""
+    found: defaultdict[Product, dict[str, Decimal]] = defaultdict(dict)
+    for asset, amount in balances.items():
+        found[Product.USDM if asset in _DOLLARS else Product.COINM][asset] = amount
+    return dict(found)
+
+
+def key_ring(settings: ExchangeSettings) -> KeyRing:
+    """Return the keys of all clients. Raises `ConfigurationError` for a key that signs in two ways or is malformed."""
+    if both := set(settings.secrets) & set(settings.public_keys):
+        raise ConfigurationError(
+            [f"exchange.public_keys: a key must sign in one way, {min(both)!r} has a secret too"],
+            fix="take it out of exchange.secrets")
+    keys = [_key(settings, name, HmacVerifier(secret.get_secret_value())) for name, secret in settings.secrets.items()]
+    keys += [_key(settings, name, PublicKeyVerifier.from_pem(pem)) for name, pem in settings.public_keys.items()]
+    return KeyRing(keys)
+
+
+def rules(settings: ExchangeSettings) -> str:
+    """Return in one text what decides, besides the market, what a command does: it belongs to a journal's head."""
+    accounts = sorted({*settings.accounts.values(), DEFAULT_ACCOUNT})
+    balances = {asset: str(amount) for asset, amount in sorted(settings.balances.items())}
+    return (f"maker {settings.maker_fee_bps}, taker {settings.taker_fee_bps}, queue {settings.queue_model}, "
+            f"accounts {accounts}, balances {balances}")
+
+
+def limits(settings: ExchangeSettings) -> Limits:
+    """Return the rate limits."""
+    return Limits(request_weight_1m=settings.request_weight, orders_10s=settings.orders_10s,
+                  orders_1m=settings.orders_minute)
+
+
+def _key(settings: ExchangeSettings, name: str, verifier: HmacVerifier | PublicKeyVerifier) -> ApiKey:
+    permissions = frozenset({Permission.READ}) if name in settings.read_only_keys else ALL_PERMISSIONS
+    return ApiKey(name, settings.accounts.get(name, DEFAULT_ACCOUNT), verifier, permissions)

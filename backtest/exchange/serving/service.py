@@ -1,0 +1,246 @@
+"""The served exchange: one process, one address, with REST, streams, the order API and the control endpoints."""
+
+import asyncio
+import errno
+import logging
+import secrets
+import string
+import time
+from typing import Any, Final
+
+from aiohttp import web
+
+from backtest.exchange.core.domain import UserEvent
+from backtest.exchange.rest.application import MOST_BODY_BYTES, add_exchange_routes
+from backtest.exchange.rest.listen_keys import ListenKeys
+from backtest.exchange.serving import assembly
+from backtest.exchange.serving.control import ControlPanel
+from backtest.exchange.serving.event_faults import PlannedEventFaults
+from backtest.exchange.serving.faults import FaultKind, FaultPlan
+from backtest.exchange.serving.gateway import ServedGateway
+from backtest.exchange.serving.journal import Journal, JournalHead, fingerprint
+from backtest.exchange.serving.market_input import TapeInput, first_time_ns, native_events
+from backtest.exchange.serving.pace import NS_PER_MS, PaceKind, Timeline, parse_pace
+from backtest.exchange.serving.player import Player
+from backtest.exchange.serving.runner import MarketRunner, reach_by_waiting, reach_in_lockstep
+from backtest.exchange.serving.snapshots import RecordedSnapshots
+from backtest.exchange.streams.addresses import PATH_PATTERN
+from backtest.exchange.streams.cursor import TapeCursor
+from backtest.exchange.streams.feed import MarketFeed
+from backtest.exchange.streams.hub import Hub
+from backtest.exchange.streams.names import Route
+from backtest.exchange.streams.recorded import Recorded
+from backtest.exchange.streams.sockets import StreamSockets
+from backtest.exchange.streams.user_data import UserData
+from backtest.metrics import CONNECTIONS, USER_EVENTS
+from backtest.synthetic import DEFAULT_START_NS
+from sluice.config.exchange import ExchangeSettings
+from sluice.errors import InputError, NotRunningError
+from sluice.instruments import InstrumentCatalog
+
+_KEY_LETTERS: Final = string.ascii_letters + string.digits
+_LISTEN_KEY_LENGTH: Final = 64
+_HOUSEKEEPING_S: Final = 1.0
+_log: Final = logging.getLogger("backtest.exchange")
+
+
+class ExchangeService:
+    """The whole server. `start`, then `run`, then `stop`."""
+
+    def __init__(self, settings: ExchangeSettings, catalog: InstrumentCatalog) -> None:
+        """Put the parts together and read the head of the tape; nothing listens yet. Raises `SluiceError`s."""
+        self._settings = settings
+        pace = parse_pace(settings.pace)
+        self.lockstep = pace.kind is PaceKind.LOCKSTEP
+        synthetic = not settings.tapes
+        if synthetic and self.lockstep:
+            raise InputError("lockstep must have a tape, had none", fix="make one with `sluice tape make`")
+        start_after_ns = int(settings.start_after_s * 1e9)
+        start_ns = _first_of_synthetic(settings.rebased, start_after_ns)
+        self.market = assembly.market_input(settings, catalog, start_ns)
+        # A synthetic market is made to begin now and needs no shift.
+        self._timeline = Timeline(pace, settings.rebased and not synthetic, time.time_ns, start_after_ns)
+        self._timeline.begin(start_ns if synthetic else first_time_ns(self.market))
+        self.exchange = assembly.open_exchange(settings, catalog)
+        self.faults = FaultPlan()
+        self._hub = Hub()
+        self._keys = assembly.key_ring(settings)
+        self._listen_keys = ListenKeys(_new_listen_key)
+        self._user_data = UserData(self._listen_keys, self._now_ms, PlannedEventFaults(self.faults, self._later))
+        self.exchange.user_events.append(self._on_user_event)
+        self._runner = self._make_runner()
+        self._journal = self._open_journal()
+        self._sockets = self._make_sockets()
+        self._site: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def ended(self) -> asyncio.Event:
+        """Return what is set at the end of a tape that is not begun again."""
+        return self._runner.ended
+
+    async def start(self) -> str:
+        """Listen; return the address as host:port. Raises `NotRunningError` where it is taken."""
+        application = web.Application(client_max_size=MOST_BODY_BYTES)
+        gateway = self._make_gateway()
+        add_exchange_routes(application, gateway, self._keys, self._listen_keys, assembly.limits(self._settings))
+        ControlPanel(self, self._settings.control_token.get_secret_value()).add_routes(application)
+        application.router.add_get(PATH_PATTERN, self._sockets.serve)
+        application.on_shutdown.append(self._on_shutdown)
+        self._site = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+        await self._site.setup()
+        address = await _listen(self._site, self._settings.address)
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._runner.run()), loop.create_task(self._keep_house())]
+        return address
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until asked to stop; raises what broke the market, were there such a thing."""
+        waiting = asyncio.ensure_future(stopping.wait())
+        tasks = {waiting, self._tasks[1], *([] if self.lockstep else self._tasks[:1])}
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        for task in done - {waiting}:
+            task.result()
+
+    async def stop(self) -> None:
+        """End every connection in order and listen no more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._site is not None:
+            await self._site.cleanup()
+        if self._journal is not None:
+            self._journal.close()
+
+    def health(self) -> dict[str, Any]:
+        """Return what the exchange says of itself."""
+        return {"status": "serving", "market": self.market.name, "pace": self._settings.pace,
+                "now_ns": self.exchange.now_ns, "shift_ns": self._timeline.shift_ns,
+                "ended": self._runner.ended.is_set(), "connections": len(self._sockets)}
+
+    async def advance(self, until_ns: int) -> None:
+        """Play the market up to a time, in lockstep."""
+        await self._runner.advance(until_ns)
+
+    def progress(self, api_key: str) -> dict[str, int]:
+        """Return the exchange's time and the user events sent to the account of a key."""
+        key = self._keys.find(api_key)
+        return {"now_ns": self.exchange.now_ns, "user_events": self._user_data.sent[key.account] if key else 0}
+
+    def cut(self, route: Route | None) -> int:
+        """Cut the connections of a route, or all."""
+        return self._sockets.cut(route)
+
+    def expire_listen_keys(self, account: str) -> int:
+        """End the listen keys of an account, or all."""
+        ended = [key for key in self._listen_keys if account in ("", key.account) and self._listen_keys.expire(key.key)]
+        for key in ended:
+            self._user_data.expire(key)
+        self._user_data.flush()
+        return len(ended)
+
+    def _now_ms(self) -> int:
+        return self._runner.now_ms()
+
+    def _on_user_event(self, event: UserEvent) -> None:
+        USER_EVENTS.labels(kind=event.kind).inc()
+        self._user_data.on_event(event)
+
+    def _later(self, milliseconds: int, event: UserEvent) -> None:
+        def send() -> None:
+            self._user_data.deliver(event)
+            self._user_data.flush()
+
+        asyncio.get_running_loop().call_later(max(0, milliseconds) / 1000, send)
+
+    def _flush(self) -> None:
+        self._hub.flush()
+        self._user_data.flush()
+
+    def _swallows(self, event: Recorded) -> bool:
+        return event.event == "depthUpdate" and self.faults.take(
+            frozenset({FaultKind.DEPTH_GAP}), symbol=event.symbol, event=event.event) is not None
+
+    def _make_runner(self) -> MarketRunner:
+        feed = None
+        if not self.lockstep:
+            native = native_events(self.market)
+            if self._timeline.shift_ns:
+                native = {(event, symbol) for event, symbol in native if event != "kline"}
+            feed = MarketFeed(self._hub, self.exchange.market, self.exchange.listings, native, self._swallows)
+        self._player = Player(self.market, self._timeline, self.exchange, feed)
+        return MarketRunner(self._player, self._timeline, self._hub, lambda: self.exchange.now_ns, self._flush,
+                            loop=self._settings.at_end == "loop")
+
+    def _open_journal(self) -> Journal | None:
+        """Rebuild the exchange from its journal, if it has one, and go on writing it."""
+        if self._settings.journal is None:
+            return None
+        if not isinstance(self.market, TapeInput) or self._timeline.rebased:
+            raise InputError("a journal must belong to a tape in its recorded time, did not",
+                             fix='set exchange.tapes, and exchange.time = "recorded" or pace = "lockstep"')
+        head = JournalHead(self.market.name, fingerprint(self.market.tapes), assembly.rules(self._settings))
+        journal = Journal(self._settings.journal, head)
+        self._player.rebuild(self.exchange, journal.commands)
+        self.exchange.command_listeners.append(journal.append)
+        return journal
+
+    def _make_sockets(self) -> StreamSockets:
+        cursor = None
+        if self.lockstep:
+            assert isinstance(self.market, TapeInput)
+            cursor = TapeCursor(self.market.reader, self._swallows)
+        return StreamSockets(
+            self._hub, self._user_data, steady_s=time.monotonic, now_ms=self._now_ms,
+            most_unsent_bytes=self._settings.most_unsent_mb * 1024 * 1024, cursor=cursor)
+
+    def _make_gateway(self) -> ServedGateway:
+        latency_ms = self._settings.order_latency_ms
+        if self.lockstep:
+            assert isinstance(self.market, TapeInput)
+            reach = reach_in_lockstep(self._runner, latency_ms)
+            return ServedGateway(self.exchange, self._now_ms, reach, self.faults, RecordedSnapshots(self.market),
+                                 self._user_data.flush)
+        reach = reach_by_waiting(self._timeline, latency_ms)
+        return ServedGateway(self.exchange, self._now_ms, reach, self.faults, flush=self._user_data.flush)
+
+    async def _keep_house(self) -> None:
+        while True:
+            self._sockets.keep_alive()
+            self._user_data.expire_due()
+            self._user_data.flush()
+            CONNECTIONS.set(len(self._sockets))
+            await asyncio.sleep(_HOUSEKEEPING_S)
+
+    async def _on_shutdown(self, _application: web.Application) -> None:
+        await self._sockets.close()
+
+
+def _first_of_synthetic(rebased: bool, start_after_ns: int) -> int:
+    """Return where a synthetic market begins: so long ago that what is played at once ends now, or on its usual day."""
+    now_ns = time.time_ns() // NS_PER_MS * NS_PER_MS
+    return now_ns - start_after_ns if rebased else DEFAULT_START_NS
+
+
+def _new_listen_key() -> str:
+    return "".join(secrets.choice(_KEY_LETTERS) for _ in range(_LISTEN_KEY_LENGTH))
+
+
+async def _listen(runner: web.AppRunner, address: str) -> str:
+    """Listen at an address; return it with the real port. Raises `NotRunningError`."""
+    if address.startswith("unix:"):
+        raise InputError(f"exchange.address must be host:port, was {address!r}")
+    host, _, port = address.rpartition(":")
+    site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024)
+    try:
+        await site.start()
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise NotRunningError(
+            f"exchange.address must be free, {address} is not" if taken else
+            f"exchange.address must be an address of this machine, was {address}: {error}",
+            fix="stop what uses it, or name another with --address; port 0 finds a free one") from None
+    bound = runner.addresses[0]
+    shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+    return f"{shown}:{bound[1]}"
