@@ -1,7 +1,6 @@
-"""The simulated venue: takes orders like an exchange and fills them against a recorded market.
+"""The exchange's core as a venue of execution, in this process: no socket, no clock, a pure function of a tape.
 
-`recorded` plays a tape into the matching engines, `simulated` is the venue that execution talks to. Nothing here
-reads a clock or leaves the process.
+`simulated` is the venue; `translation` says what its words are in the exchange's.
 """
 
 from backtest.venue.simulated import SimulatedVenue

@@ -125,18 +125,44 @@ def test_repeated_client_order_id_starts_nothing_and_tells_what_is_known(tape: P
     assert second == first
 
 
-def test_good_till_date_ends_an_order_at_its_date_without_any_frame(tape: Path) -> None:
-    date = START_NS + 20 * STEP_NS + 7
-    request = an_order(price="59000.0", time_in_force=TimeInForce.GTD, good_till_time_ns=date)
+def test_good_till_date_ends_an_order_at_its_second_without_any_frame(tape: Path) -> None:
+    second = START_NS + 700 * 1_000_000_000
+    request = an_order(price="59000.0", time_in_force=TimeInForce.GTD, good_till_time_ns=second + 123_000_007)
 
     async def script() -> list[VenueEvent]:
         venue = a_venue(tape)
         await venue.submit(request, START_NS + 3 * STEP_NS)
-        return await venue.advance_to(START_NS + 100 * STEP_NS)
+        return await venue.advance_to(second + 1_000_000_000)
 
     (event,) = now(script)
 
-    assert (event.kind.name, event.event_time_ns) == ("EXPIRED", date)
+    assert (event.kind.name, event.event_time_ns) == ("EXPIRED", second)
+    assert "date" in event.message
+
+
+def test_good_till_date_within_ten_minutes_is_refused_as_the_exchange_does(tape: Path) -> None:
+    request = an_order(price="59000.0", time_in_force=TimeInForce.GTD, good_till_time_ns=START_NS + 500 * 10**9)
+
+    (event,) = now(lambda: a_venue(tape).submit(request, START_NS + 3 * STEP_NS))
+
+    assert (event.kind.name, event.message[:6]) == ("REJECTED", "-5040 ")
+
+
+def test_times_are_whole_milliseconds_and_the_latency_begins_with_the_one_of_sending(tape: Path) -> None:
+    sent_at_ns = START_NS + 20 * STEP_NS + 999_999
+
+    events = now(lambda: a_venue(tape).submit(an_order(), sent_at_ns))
+
+    assert {event.event_time_ns for event in events} == {START_NS + 20 * STEP_NS + LATENCY_NS}
+
+
+def test_account_has_the_configured_money_and_no_more(tape: Path) -> None:
+    configured = Settings.model_validate({"source": {"tapes": [tape]}, "account": {"balances": {"USDT": "1000"}}})
+    venue = SimulatedVenue.from_settings(configured, CATALOG)
+
+    (event,) = now(lambda: venue.submit(an_order(quantity="0.5", price="60000.0"), START_NS + 3 * STEP_NS))
+
+    assert event.message == "-2019 Margin is insufficient."
 
 
 def test_missing_tape_or_none_is_a_clear_error(tmp_path: Path) -> None:
