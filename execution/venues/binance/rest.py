@@ -73,7 +73,10 @@ class Access:
 def new_session(timeout_s: float) -> aiohttp.ClientSession:
     """Return a session that keeps connections."""
     connector = aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE_S)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=timeout_s))
+    session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=timeout_s))
+    # A cancel that is repeated behind our back is refused the second time, and the first one's success is lost.
+    session._retry_connection = False  # noqa: SLF001  # aiohttp has no public switch for it
+    return session
 
 
 class RestClient:
@@ -130,9 +133,6 @@ class RestClient:
             async with self._session.request(method, url, headers=headers, allow_redirects=False) as answer:
                 return answer.status, await answer.read(), answer.headers
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # aiohttp repeats other methods by itself where a kept connection broke, so there the first try may count.
-            if method != "POST":
-                raise VenueOutcomeUnknown(_words(error)) from None
             raise RequestFailed(Outcome(Verdict.NOT_CARRIED_OUT, message=f"not sent: {_words(error)}")) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise VenueOutcomeUnknown(_words(error)) from None

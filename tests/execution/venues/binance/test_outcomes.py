@@ -59,7 +59,7 @@ def test_nothing_ambiguous_becomes_a_certain_failure(status: int, raw: bytes) ->
         named = outcome.code in {-1003, -1008, -1015, -1021, -5028}
         assert named or outcome.message.startswith(("Service Unavailable.", "Internal error; unable"))
     if outcome.code in {-1000, -1006, -1007} and status not in {418, 429}:
-        assert outcome.verdict in {Verdict.UNKNOWN} or outcome.message.startswith(("Service Un", "Internal error; un"))
+        assert outcome.verdict is Verdict.UNKNOWN or outcome.message.startswith(("Service Un", "Internal error; un"))
 
 
 def test_text_names_code_and_message() -> None:

@@ -1,0 +1,150 @@
+"""The user stream breaks, repeats, loses and expires; no fill is missed by that."""
+
+import asyncio
+import json
+
+from execution.venues.interface import VenueEvent
+from sluice.envelope import client_order_id
+from tests.execution.venues.binance.messages import order_update
+from tests.execution.venues.binance.requests_made import BTC, an_order
+from tests.execution.venues.binance.scripted_exchange import Twist, error
+from tests.execution.venues.binance.venues import NOW_NS, Stand, a_stand
+
+ID = client_order_id("d-1")
+NEW_KEY, COUNTDOWN = "POST /fapi/v1/listenKey", "POST /fapi/v1/countdownCancelAll"
+
+
+def fills(events: list[VenueEvent]) -> set[str]:
+    return {event.fill.trade_id for event in events if event.fill}
+
+
+async def resting(stand: Stand) -> None:
+    await stand.venue.submit(an_order(), NOW_NS)
+
+
+def test_fills_during_a_broken_connection_are_found_after_it() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await resting(stand)
+            stand.exchange.script[NEW_KEY].extend([Twist(502, ""), Twist(), error(429, -1003)])
+            await stand.exchange.cut()
+            stand.exchange.fill(ID, "0.004", tell=False)
+            stand.exchange.fill(ID, "0.006", tell=False)
+            assert len(fills(await stand.events(3))) == 2
+            # Each try waited longer than the one before.
+            assert [pause for pause in stand.slept if pause < 0.1][:3] == [0.01, 0.02, 0.04]
+
+    asyncio.run(story())
+
+
+def test_a_fill_whose_message_was_lost_is_seen_by_the_next_one() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await resting(stand)
+            stand.exchange.fill(ID, "0.002", tell=False)
+            stand.exchange.fill(ID, "0.002")
+            events = await stand.events(4)
+            assert len(fills(events)) == 2
+
+    asyncio.run(story())
+
+
+def test_a_message_that_cannot_be_read_makes_every_order_be_asked_about() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await resting(stand)
+            stand.exchange.fill(ID, "0.002", tell=False)
+            stand.exchange.tell(b'{"e":"ORDER_TRADE_UPDATE","o":{"s":1}}')
+            assert len(fills(await stand.events(2))) == 1
+
+    asyncio.run(story())
+
+
+def test_repeated_messages_repeat_events_and_nothing_else() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await resting(stand)
+            message = stand.exchange.fill(ID, "0.002")
+            stand.exchange.tell(message)
+            first, second = await stand.events(2)
+            assert first == second
+            assert stand.venue.events_received == 2
+
+    asyncio.run(story())
+
+
+def test_an_expired_key_is_replaced_and_the_orders_are_asked_about() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await resting(stand)
+            stand.exchange.tell(json.dumps({"e": "listenKeyExpired", "E": 1, "listenKey": "key1"}).encode())
+            await stand.until(lambda: len(stand.exchange.asked("STREAM")) == 2)
+            stand.exchange.fill(ID, "0.002")
+            assert len(fills(await stand.events(2))) == 1
+            assert stand.exchange.keys == 2
+
+    asyncio.run(story())
+
+
+def test_a_key_that_cannot_be_renewed_is_replaced() -> None:
+    async def story() -> None:
+        async with a_stand(keepalive_s=20) as stand:
+            stand.exchange.script["PUT /fapi/v1/listenKey"].append(error(400, -1125))
+            await stand.until(lambda: len(stand.exchange.asked("STREAM")) >= 2)
+
+    asyncio.run(story())
+
+
+def test_a_connection_is_replaced_before_it_is_old_and_no_message_falls_between() -> None:
+    async def story() -> None:
+        async with a_stand(connection_life_s=1, synchronise_clock=False) as stand:
+            await resting(stand)
+            await stand.until(lambda: len(stand.exchange.asked("STREAM")) >= 2)
+            stand.exchange.fill(ID, "0.002")
+            assert len(fills(await stand.events(1))) == 1
+            assert stand.exchange.asked("GET /fapi/v1/order") == []
+
+    asyncio.run(story())
+
+
+def test_an_order_of_the_exchange_is_told_to_no_one_but_the_log() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            stand.exchange.tell(order_update(c="autoclose-17", x="TRADE", l="1", L="2", t=5))
+            stand.exchange.tell(order_update(c="somebody-elses"))
+            [event] = await stand.events(1)
+            assert event.client_order_id == "somebody-elses"
+
+    asyncio.run(story())
+
+
+def test_the_countdown_beats_only_while_orders_rest_and_stops_at_the_end() -> None:
+    async def story() -> None:
+        async with a_stand(countdown_s=120) as stand:
+            exchange = stand.exchange
+            await asyncio.sleep(0.05)
+            assert exchange.asked(COUNTDOWN) == []
+            exchange.script[COUNTDOWN].append(Twist(502, ""))
+            await resting(stand)
+            await stand.until(lambda: bool(exchange.asked(COUNTDOWN)))
+            assert exchange.asked(COUNTDOWN)[0]["countdownTime"] == "120000"
+            assert exchange.asked(COUNTDOWN)[0]["symbol"] == "BTCUSDT"
+            await stand.venue.close()
+            assert exchange.asked(COUNTDOWN)[-1]["countdownTime"] == "0"
+
+    asyncio.run(story())
+
+
+def test_the_countdown_is_disarmed_where_nothing_rests_any_more() -> None:
+    async def story() -> None:
+        async with a_stand(countdown_s=120) as stand:
+            await resting(stand)
+            await stand.until(lambda: bool(stand.exchange.asked(COUNTDOWN)))
+            await stand.venue.cancel(ID, BTC, NOW_NS)
+            line = stand.venue._line
+            assert line is not None
+            await line.switch.beat()
+            await line.switch.beat()
+            assert [each["countdownTime"] for each in stand.exchange.asked(COUNTDOWN)] == ["120000", "0"]
+
+    asyncio.run(story())
