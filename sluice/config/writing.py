@@ -57,6 +57,8 @@ def _scalar(value: object) -> str:
         return _quoted(value.get_secret_value())
     if isinstance(value, bool | int):
         return json.dumps(value)
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(_scalar(item) for item in value) + "]"
     if isinstance(value, Decimal | Path | str):
