@@ -18,6 +18,7 @@ _LARGEST: Final = Decimal(10) ** 15
 _TRANSACTION_TIME: Final = re.compile(rb'"T"\s*:\s*(\d{1,16})')
 _EVENT_TIME: Final = re.compile(rb'"E"\s*:\s*(\d{1,16})')
 _EVENT: Final = b'"e":"'
+_SPACED_EVENT: Final = re.compile(rb'"e"\s*:\s*"(\w+)"')
 
 
 class TradePrint(msgspec.Struct, gc=False):
@@ -79,7 +80,7 @@ class Reader(Generic[W]):
     def read(self, payload: bytes) -> W | None:
         """Return the event, or None where the bytes are none. Raises nothing."""
         try:
-            if payload.startswith(b'{"stream":'):
+            if payload.startswith(b'{"stream"'):
                 found: W = self._enveloped.decode(payload).data
                 return found
             return self._plain.decode(payload)
@@ -96,7 +97,11 @@ TICKERS: Final = Reader(TickerUpdate)
 def event_name(payload: bytes) -> bytes:
     """Return the name of a frame's event without decoding it, `snapshot` where it names none."""
     start = payload.find(_EVENT)
-    return payload[start + 5 : payload.find(b'"', start + 5)] if start >= 0 else b"snapshot"
+    if start >= 0:
+        return payload[start + 5 : payload.find(b'"', start + 5)]
+    # The venue writes no blanks; who writes a tape by hand may.
+    found = _SPACED_EVENT.search(payload)
+    return found[1] if found else b"snapshot"
 
 
 def transaction_time(payload: bytes) -> int:

@@ -127,6 +127,10 @@ class World:
         """Return the insurance fund's wallet."""
         return self.exchange._settlement.fund.wallet_balance(POOL_OF[product])
 
+    def fund_rows(self) -> Sequence[Income]:
+        """Return the insurance fund's income rows."""
+        return self.exchange._settlement.fund.income
+
     def told(self, name: str, kind: str) -> list[dict[str, Any]]:
         """Return an account's events of a kind."""
         return [dict(event.payload) for event in self.events if event.account == name and event.kind == kind]

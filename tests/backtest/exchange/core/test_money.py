@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from backtest.account import IncomeKind
 from backtest.exchange.core.domain import Product
 from backtest.exchange.core.errors import ExchangeError
+from dataflows.tapes.frames import Frame
 from sluice.decimals import ZERO
 from sluice.orders import PositionSide, Side
 from tests.backtest.exchange.core.money_world import (
@@ -263,6 +264,14 @@ def played(world: World, drawn: list[tuple[object, ...]], names: tuple[str, ...]
             continue
 
 
+def test_market_that_is_written_with_blanks_is_read_as_well(world: World) -> None:
+    world.now_ms += 1
+    world.exchange.on_frame(Frame(0, world.now_ms * 1_000_000, (
+        b'{"stream": "btcusdt@markPrice", "data": {"e": "markPriceUpdate", "E": 1, "s": "BTCUSDT", "p": "47000"}}'),
+        "BTCUSDT"))
+    assert world.exchange.market("BTCUSDT").premium().mark_price == D(47000)
+
+
 def signed_fills(world: World, name: str, symbol: str) -> Decimal:
     return sum((D(f["l"]) * (1 if f["S"] == "BUY" else -1) for f in world.fills(name) if f["s"] == symbol), ZERO)
 
@@ -295,3 +304,5 @@ def test_all_that_is_told_of_an_accounts_money_agrees(drawn: list[tuple[object, 
         for symbol in SYMBOLS:
             assert world.quantity(name, symbol) == signed_fills(world, name, symbol)
             assert world.quantity(name, symbol) == world.matched_quantity(name, symbol)
+    everyone = [row for name in names for row in world.exchange.income(name)] + list(world.fund_rows())
+    assert sum((row.amount for row in everyone if row.kind is IncomeKind.INSURANCE_CLEAR), ZERO) == ZERO
