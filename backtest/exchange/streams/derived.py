@@ -33,9 +33,10 @@ def ticker(view: MarketView, time_ms: int) -> dict[str, Any]:
     change = day.last - day.open
     percent = 100 * change / day.open if day.open else Decimal(0)
     return {"e": "24hrTicker", "E": time_ms, "s": view.listing.symbol, "ps": view.listing.pair, "p": text(change),
-            "P": f"{percent:.3f}", "w": text(day.weighted_average), "c": text(day.last), "Q": text(day.last_quantity),
-            "o": text(day.open), "h": text(day.high), "l": text(day.low), "v": text(day.volume), "q": text(day.value),
-            "O": day.open_time_ms, "C": day.close_time_ms, "F": day.first_trade_id, "L": day.last_trade_id,
+            "P": f"{percent:.3f}", "w": _at_tick(day.weighted_average, view.listing), "c": text(day.last),
+            "Q": text(day.last_quantity), "o": text(day.open), "h": text(day.high), "l": text(day.low),
+            "v": text(day.volume), "q": text(day.value), "O": day.open_time_ms, "C": day.close_time_ms,
+            "F": day.first_trade_id, "L": day.last_trade_id,
             "n": day.trades, "st": _family(view.listing)}
 
 
@@ -97,6 +98,11 @@ def encoded(event: dict[str, Any] | list[dict[str, Any]]) -> bytes:
 def text(value: Decimal) -> str:
     """Return a decimal as the wire writes it: without an exponent."""
     return format(value, "f")
+
+
+def _at_tick(value: Decimal, listing: Listing) -> str:
+    """Return a mean with the decimals of the listing's prices."""
+    return text(value.quantize(listing.instrument.tick_size))
 
 
 def _price8(value: Decimal) -> str:

@@ -67,6 +67,8 @@ class _Changed(Maker):
         if self._recorded and (self._recorded[0], symbol) in self._recorded[1]:
             return None
         event = self._make(view, time_ms)
+        if self._listed and not view.top().update_id:
+            return None  # a contract of the catalogue that the tape does not hold
         compared = {key: value for key, value in event.items() if key not in ("E", "C", "O")}
         if not self._always and compared == self._last.get(symbol):
             return None

@@ -52,7 +52,8 @@ class StreamKind(Enum):
     INDEX_PRICE = "indexPrice"
 
 
-PUBLIC_KINDS: Final = frozenset({StreamKind.DEPTH, StreamKind.PARTIAL_DEPTH, StreamKind.BOOK_TICKER})
+PUBLIC_KINDS: Final = frozenset(
+    {StreamKind.DEPTH, StreamKind.PARTIAL_DEPTH, StreamKind.BOOK_TICKER, StreamKind.TRADE})
 _PLAIN: Final = {kind.value: kind for kind in (
     StreamKind.BOOK_TICKER, StreamKind.TRADE, StreamKind.AGGREGATE_TRADE, StreamKind.MINI_TICKER, StreamKind.TICKER,
     StreamKind.FORCE_ORDER)}
@@ -94,7 +95,8 @@ class Stream:
             return self.public
         if route is Route.UNROUTED:
             return self.public or self.coin_margined
-        return route is Route.MARKET and not self.public
+        # Single trades are documented nowhere: clients ask for them by either route.
+        return route is Route.MARKET and (not self.public or self.kind is StreamKind.TRADE)
 
 
 def parse_stream(name: str) -> Stream | None:
