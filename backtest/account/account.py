@@ -61,6 +61,10 @@ class Account:
         """Return a position, flat where there was none."""
         return self.state.position(symbol, side)
 
+    def holds(self, symbol: str) -> bool:
+        """Tell whether there is a position in a symbol; asked at every mark price."""
+        return self.state.holds(symbol)
+
     def held(self, pool: Pool | None = None) -> list[HeldPosition]:
         """Return the positions that are not flat."""
         return self.state.held(pool)

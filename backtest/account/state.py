@@ -77,6 +77,11 @@ class AccountState:
         """Return a position, flat where there was none."""
         return self.positions.get((symbol, side)) or HeldPosition.flat(self.contract(symbol).instrument, side)
 
+    def holds(self, symbol: str) -> bool:
+        """Tell whether a position in a symbol is not flat."""
+        found = (self.positions.get((symbol, side)) for side in PositionSide)
+        return any(held is not None and held.quantity for held in found)
+
     def held(self, pool: Pool | None = None) -> list[HeldPosition]:
         """Return the positions that are not flat, of one pool or all, by symbol and side."""
         found = [h for h in self.positions.values() if h.quantity and pool in (None, self.contract(h.symbol).pool)]

@@ -27,7 +27,6 @@ from sluice.orders import OrderType, PositionSide, Side, TimeInForce
 
 #: Maintenance margin by margin balance from which an account is warned.
 _WARNING: Final = Decimal("0.8")
-_SIDES: Final = (PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT)
 
 
 class Settlement:
@@ -68,29 +67,32 @@ class Settlement:
     def check(self, symbol: str) -> None:
         """Look at every account with a position in a symbol: warn it, or liquidate what is to be liquidated."""
         for trader in list(self._floor.traders.values()):
-            if any(trader.money.position(symbol, side).quantity for side in _SIDES):
+            if trader.money.holds(symbol):
                 self.check_trader(trader)
 
     def check_trader(self, trader: Trader) -> None:
         """Look at all wallets of an account."""
+        marks = self._context.marks
         for pool in trader.money.pools:
+            if not trader.money.breaches(pool, marks, _WARNING):
+                trader.warned.discard(pool)
+                continue
             self._warn(trader, pool)
-            for breach in trader.money.breaches(pool, self._context.marks):
+            for breach in trader.money.breaches(pool, marks):
                 self._liquidate(trader, breach)
 
     def _warn(self, trader: Trader, pool: tuple[Venue, str]) -> None:
+        if pool in trader.warned:
+            return
         figures = trader.money.figures(pool, self._context.marks)
         near = ZERO < figures.cross_maintenance_margin >= figures.cross_margin_balance * _WARNING
         rows = [row for row in figures.positions if row.held.quantity and not row.isolated] if near else []
         rows += [
             row for row in figures.positions
             if row.isolated and ZERO < row.maintenance_margin >= row.isolated_margin * _WARNING]
-        if not rows:
-            trader.warned.discard(pool)
-        elif pool not in trader.warned:
-            trader.warned.add(pool)
-            payload = payloads.margin_call(self._context.now_ms, figures.cross_wallet_balance, rows)
-            self._context.emit(trader.name, PRODUCTS[pool[0]], payload)
+        trader.warned.add(pool)
+        payload = payloads.margin_call(self._context.now_ms, figures.cross_wallet_balance, rows)
+        self._context.emit(trader.name, PRODUCTS[pool[0]], payload)
 
     # Liquidation
 
