@@ -49,6 +49,11 @@ class Account:
         """Return the income rows that are kept, oldest first."""
         return tuple(self.state.income)
 
+    @property
+    def updated_ms(self) -> int:
+        """Return when a wallet last changed, 0 before the first change."""
+        return self.state.income.updated_ms
+
     def wallet_balance(self, pool: Pool) -> Decimal:
         """Return a wallet's balance, isolated margin included, without unrealised profit."""
         return self.state.wallet_balance(pool)

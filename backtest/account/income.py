@@ -61,6 +61,11 @@ class IncomeRows:
         """Return the transaction id of the next row."""
         return self._next_id
 
+    @property
+    def updated_ms(self) -> int:
+        """Return the time of the latest row, 0 before the first."""
+        return self._rows[-1].time_ms if self._rows else 0
+
     def restore(self, rows: Iterable[Income], next_id: int) -> None:
         """Take the rows and the counter of a snapshot."""
         self._rows.clear()

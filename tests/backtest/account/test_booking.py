@@ -237,3 +237,11 @@ def test_oldest_rows_leave_and_the_balance_stays() -> None:
     assert account.wallet_balance(USDT) == D(5)
     ids = [row.transaction_id for row in account.income]
     assert ids == [3, 4, 5]
+
+
+def test_account_knows_when_its_money_last_changed() -> None:
+    account = Account(CONTRACTS)
+    assert account.updated_ms == 0
+    account.transfer(USDT, D(1), {}, NOW_MS)
+    account.transfer(USDT, D(1), {}, NOW_MS + 5)
+    assert account.updated_ms == NOW_MS + 5

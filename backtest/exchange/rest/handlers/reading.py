@@ -1,6 +1,6 @@
 """An account as queries read it: figures at the present marks, and rows for positions, flat ones too on request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,6 +23,7 @@ class Reading:
     marks: Mapping[str, Decimal]
     listings: Mapping[str, Listing]
     product: Product
+    adl_quantile: Callable[[str, PositionSide], int]
 
     @property
     def pools(self) -> list[PoolFigures]:
@@ -54,16 +55,18 @@ class Reading:
     def _row(self, pool: PoolFigures, figures: PositionFigures) -> PositionRow:
         symbol = figures.held.symbol
         largest = self.account.state.contract(symbol).brackets.max_value(figures.leverage)
+        light = self.adl_quantile(symbol, figures.held.side) if figures.held.quantity else 0
         return PositionRow(
-            self.listings[symbol], figures, self.account.liquidation_price(pool, figures), largest)
+            self.listings[symbol], figures, self.account.liquidation_price(pool, figures), largest, light)
 
     @property
     def updated_ms(self) -> int:
         """Return when the account last changed, 0 before the first change."""
-        return max((row.time_ms for row in self.account.income), default=0)
+        return self.account.updated_ms
 
 
 def reading(call: Call) -> Reading:
     """Return the caller's account."""
     view = call.exchange.account_state(call.account, call.product)
-    return Reading(view.account, view.marks, call.exchange.listings, call.product)
+    return Reading(view.account, view.marks, call.exchange.listings, call.product,
+                   lambda symbol, side: call.exchange.adl_quantile(call.account, symbol, side))

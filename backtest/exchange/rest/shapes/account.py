@@ -13,12 +13,16 @@ from sluice.decimals import ZERO
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
-    """A position with what its row needs beside the figures. `max_value` is what the leverage allows."""
+    """A position with what its row needs beside the figures.
+
+    `max_value` is what the leverage allows; `adl_quantile` how soon its turn to be deleveraged comes, 0 to 4.
+    """
 
     listing: Listing
     figures: PositionFigures
     liquidation_price: Decimal
     max_value: Decimal
+    adl_quantile: int = 0
 
 
 def _margins(figures: PoolFigures | PositionFigures) -> dict[str, str]:
@@ -115,7 +119,7 @@ def risk(row: PositionRow) -> dict[str, Any]:
     figures = row.figures
     return _risk(row) | {name: plain_money(Decimal(value)) for name, value in _margins(figures).items()} | {
         "notional": plain_money(figures.signed_value), "marginAsset": row.listing.instrument.settlement_asset,
-        "isolatedWallet": plain_money(figures.held.isolated_wallet), "adl": 0,
+        "isolatedWallet": plain_money(figures.held.isolated_wallet), "adl": row.adl_quantile,
         "bidNotional": plain_money(figures.bid_value), "askNotional": plain_money(figures.ask_value),
     }
 
