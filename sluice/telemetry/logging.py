@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _PLAIN = str.maketrans({"\n": "\\n", "\r": "\\r", "\x1b": "\\x1b"})
-_NOISY = ("asyncio", "grpc", "bytewax")
+_NOISY = ("asyncio", "grpc", "bytewax", "picows")
 
 
 class LineFormatter(logging.Formatter):
