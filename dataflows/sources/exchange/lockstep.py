@@ -65,12 +65,13 @@ class LockstepFeed:
         self._handoff.put_last(FeedEnd())
 
     async def _snapshots(self, client: SnapshotClient, instrument: Instrument) -> list[Frame]:
-        """Return every snapshot of an instrument that the tape holds after the line to go on from."""
+        """Return every snapshot of an instrument that the tape holds after the line to go on from.
+
+        An answer that names no line is of the exchange's own making: the tape holds none.
+        """
         found: list[Frame] = []
         before = _LAST_LINE
         while (snapshot := await self._snapshot(client, instrument, before)) is not None:
-            if snapshot.line == 0:
-                raise _NOT_IN_LOCKSTEP
             if not self._after < snapshot.line <= before:
                 break
             found.append(Frame(snapshot.line, snapshot.receive_time_ns, snapshot.payload, instrument.symbol))
