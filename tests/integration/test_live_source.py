@@ -1,4 +1,4 @@
-"""The exchange source against a real `sluice serve exchange`: in lock-step a tape stays a tape; live, books stay right."""
+"""The exchange source and a real `sluice serve exchange`: in lock-step a tape stays a tape; live, books stay right."""
 
 import json
 import time
