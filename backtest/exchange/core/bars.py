@@ -1,14 +1,16 @@
 """Klines and the statistics of a day, from trades, in bounded memory.
 
 Every trade goes into the bar of its minute; a minute that ends is merged into the bars of all longer intervals. So a
-trade costs one update whatever the number of intervals. At most `KEPT` bars of an interval are kept. A minute without
-trades has a flat bar, as the venue's klines have.
+trade costs one update whatever the number of intervals. At most `KEPT` bars of an interval are kept. An interval
+without trades has a flat bar, as the venue's klines have.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from backtest.exchange.core.errors import refuse
@@ -64,7 +66,10 @@ class Bar:
     last_trade_id: int = -1
 
     def merge(self, later: "Bar") -> None:
-        """Take in a bar that follows."""
+        """Take in a bar that follows and has trades."""
+        if not self.trades:
+            self.open = self.high = later.open
+            self.low = later.open
         self.high = max(self.high, later.high)
         self.low = min(self.low, later.low)
         self.close = later.close
@@ -73,9 +78,8 @@ class Bar:
         self.trades += later.trades
         self.taker_buy_volume += later.taker_buy_volume
         self.taker_buy_value += later.taker_buy_value
-        if later.trades:
-            self.first_trade_id = later.first_trade_id if self.first_trade_id < 0 else self.first_trade_id
-            self.last_trade_id = later.last_trade_id
+        self.first_trade_id = later.first_trade_id if self.first_trade_id < 0 else self.first_trade_id
+        self.last_trade_id = later.last_trade_id
 
     def row(self, interval: str) -> KlineRow:
         """Return the bar as the API's value."""
@@ -85,13 +89,44 @@ class Bar:
             self.last_trade_id)
 
 
+class _Series:
+    """The bars of one interval, the last of which grows."""
+
+    def __init__(self, interval: str, bars: Iterable[Bar] = ()) -> None:
+        self.interval = interval
+        self.bars: deque[Bar] = deque(bars, maxlen=KEPT)
+
+    def roll(self, time_ms: int) -> None:
+        """Let time pass: flat bars follow up to the one that holds a time."""
+        if not self.bars:
+            return
+        wanted, last = open_time(self.interval, time_ms), self.bars[-1]
+        oldest = wanted - KEPT * INTERVALS[self.interval]
+        opened = open_time(self.interval, max(close_time(self.interval, last.open_ms) + 1, oldest))
+        while opened <= wanted:
+            self.bars.append(Bar(opened, last.close, last.close, last.close, last.close))
+            opened = close_time(self.interval, opened) + 1
+
+    def take(self, bar: Bar) -> None:
+        """Take in a bar of a shorter interval that has trades."""
+        self.roll(bar.open_ms)
+        if self.bars:
+            self.bars[-1].merge(bar)
+        else:
+            self.bars.append(replace(bar, open_ms=open_time(self.interval, bar.open_ms)))
+
+    def copy(self) -> "_Series":
+        """Return a copy whose last bar may grow by itself."""
+        return _Series(self.interval, [*islice(self.bars, len(self.bars) - 1), replace(self.bars[-1])]
+                       if self.bars else ())
+
+
 class Bars:
     """All intervals of one symbol."""
 
     def __init__(self) -> None:
-        self._minutes: deque[Bar] = deque(maxlen=KEPT)
-        self._minute: Bar | None = None
-        self._longer: dict[str, deque[Bar]] = {name: deque(maxlen=KEPT) for name in INTERVALS if name != "1m"}
+        self._minutes = _Series("1m")
+        self._longer = {name: _Series(name) for name in INTERVALS if name != "1m"}
         self._last_quantity = ZERO
 
     def add(
@@ -100,33 +135,22 @@ class Bars:
     ) -> None:
         """Count a trade; one that is late belongs to the minute that is open."""
         self.roll(time_ms)
-        bar = self._minute
-        if bar is None:
-            bar = self._minute = Bar(open_time("1m", time_ms), price, price, price, price)
-        bar.high, bar.low, bar.close = max(bar.high, price), min(bar.low, price), price
-        if not bar.trades:
-            bar.open, bar.high, bar.low = price, price, price
-        bar.volume += quantity
-        bar.value += value
-        bar.trades += 1 + last_id - first_id
-        if not buyer_is_maker:
-            bar.taker_buy_volume += quantity
-            bar.taker_buy_value += value
-        bar.first_trade_id = first_id if bar.first_trade_id < 0 else bar.first_trade_id
-        bar.last_trade_id = last_id
+        if not self._minutes.bars:
+            self._minutes.bars.append(Bar(open_time("1m", time_ms), price, price, price, price))
+        taken = (ZERO, ZERO) if buyer_is_maker else (quantity, value)
+        self._minutes.bars[-1].merge(Bar(
+            time_ms, price, price, price, price, quantity, value, 1 + last_id - first_id, *taken, first_id, last_id))
         self._last_quantity = quantity
 
     def roll(self, time_ms: int) -> None:
-        """End the minutes before a time, with flat bars for those without a trade."""
-        if self._minute is None or time_ms < self._minute.open_ms + _MINUTE:
+        """End the minute that is open, if it is over at a time."""
+        bars = self._minutes.bars
+        if not bars or time_ms < bars[-1].open_ms + _MINUTE:
             return
-        wanted = open_time("1m", time_ms)
-        skipped = max(self._minute.open_ms + _MINUTE, wanted - KEPT * _MINUTE)
-        self._end(self._minute)
-        close = self._minute.close
-        for opened in range(skipped, wanted, _MINUTE):
-            self._end(Bar(opened, close, close, close, close))
-        self._minute = Bar(wanted, close, close, close, close)
+        if bars[-1].trades:
+            for series in self._longer.values():
+                series.take(bars[-1])
+        self._minutes.roll(time_ms)
 
     def rows(
         self, interval: str, limit: int, now_ms: int, start_ms: int | None = None, end_ms: int | None = None,
@@ -134,47 +158,32 @@ class Bars:
         """Return bars, oldest first: the first ones from a start on, else the latest. Raises `ExchangeError` -1120."""
         if interval not in INTERVALS:
             raise refuse(-1120)
-        self.roll(now_ms)
         kept = [
-            bar.row(interval) for bar in self._all(interval)
+            bar.row(interval) for bar in self._bars(interval, now_ms)
             if (start_ms is None or bar.open_ms >= start_ms) and (end_ms is None or bar.open_ms <= end_ms)
         ]
         return kept[:limit] if start_ms is not None else kept[-limit:]
 
     def day(self, now_ms: int) -> DayStatistics:
         """Return the statistics of the last 24 hours, to the minute."""
-        self.roll(now_ms)
-        if self._minute is None:
+        bars = [bar for bar in self._bars("1m", now_ms) if bar.open_ms > now_ms - _DAY - _MINUTE]
+        if not bars:
             return DayStatistics(now_ms - _DAY, now_ms, *(ZERO,) * 8, -1, -1, 0)
-        bars = [bar for bar in self._all("1m") if bar.open_ms > now_ms - _DAY - _MINUTE]
         total = replace(bars[0])
         for bar in bars[1:]:
-            total.merge(bar)
+            if bar.trades:
+                total.merge(bar)
         average = MONEY.divide(total.value, total.volume) if total.volume else ZERO
         return DayStatistics(
             now_ms - _DAY, now_ms, total.open, total.high, total.low, total.close, self._last_quantity, total.volume,
             total.value, average, total.first_trade_id, total.last_trade_id, total.trades)
 
-    def _end(self, minute: Bar) -> None:
-        self._minutes.append(minute)
-        for interval, bars in self._longer.items():
-            _merge_into(bars, interval, minute)
-
-    def _all(self, interval: str) -> list[Bar]:
-        if self._minute is None:
-            return []
-        if interval == "1m":
-            return [*self._minutes, self._minute]
-        bars: deque[Bar] = deque(self._longer[interval], maxlen=KEPT)
-        if bars:
-            bars[-1] = replace(bars[-1])
-        _merge_into(bars, interval, self._minute)
-        return list(bars)
-
-
-def _merge_into(bars: deque[Bar], interval: str, minute: Bar) -> None:
-    opened = open_time(interval, minute.open_ms)
-    if bars and bars[-1].open_ms == opened:
-        bars[-1].merge(minute)
-    else:
-        bars.append(replace(minute, open_ms=opened))
+    def _bars(self, interval: str, now_ms: int) -> Iterable[Bar]:
+        self.roll(now_ms)
+        if interval == "1m" or not self._minutes.bars:
+            return self._minutes.bars
+        series = self._longer[interval].copy()
+        if self._minutes.bars[-1].trades:
+            series.take(self._minutes.bars[-1])
+        series.roll(now_ms)
+        return series.bars
