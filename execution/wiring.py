@@ -20,7 +20,7 @@ from execution.gate import ApprovalGate
 from execution.identity import JournalIdentity
 from execution.journal import Journal
 from execution.ledger import Ledger
-from execution.listening import Listening
+from execution.listening import Listening, Patience
 from execution.nonces import Incarnation, NonceStore
 from execution.recovery import Recovery, commands_of, journalled_commands
 from execution.service import ExecutionServicer, Handlers, SimulationServicer
@@ -123,8 +123,9 @@ class ExecutionServer:
         if isinstance(desk.venue, EventStream):
             await desk.venue.start()
         await desk.exclusively(recovery.recover(commands))
-        if isinstance(desk.venue, EventStream):
-            self._listen(Listening(desk, desk.venue, recovery))
+        # In event time a venue's events come with the steps of its market, and nothing may depend on the machine.
+        if isinstance(desk.venue, EventStream) and not desk.in_event_time:
+            self._listen(Listening(desk, desk.venue, recovery, _patience(self._settings)))
         servicer.set_ready()
         if simulation is not None:
             simulation.set_ready()
@@ -143,6 +144,11 @@ class ExecutionServer:
             assert self._desk is not None, "its task was made for it"
             _log.critical("listening to the venue has ended by a bug", exc_info=error)
             self._desk.failed.set()
+
+
+def _patience(settings: Settings) -> Patience:
+    execution = settings.execution
+    return Patience(doubt_s=execution.doubt_ms / 1000, resting_s=execution.resting_question_s)
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:

@@ -132,6 +132,11 @@ class ExecutionSettings(Section):
     public_key_dir: OptionalPath = Field(
         None, description="Folder of risk's public keys; empty for `keys` in the data folder.")
     metrics_port: Port = Field(0, description="Prometheus port of this service; 0 for none.")
+    doubt_ms: Annotated[int, Field(ge=50, le=600_000)] = Field(
+        1_000, description="How long a live venue may owe a word about an order before it is asked, in milliseconds; "
+                           "the pause doubles with each question.")
+    resting_question_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        60, description="Seconds between two questions to a live venue about an order that rests.")
     simulated: SimulatedVenueSettings = Field(default_factory=SimulatedVenueSettings)
 
 

@@ -25,6 +25,19 @@ _EXECUTIONS: Final = {
     "NEW": VenueEventKind.ACCEPTED, "CANCELED": VenueEventKind.CANCELED, "EXPIRED": VenueEventKind.EXPIRED,
     "REJECTED": VenueEventKind.REJECTED}
 _TRADE: Final = "TRADE"
+#: What the wire's number for an expiry (`er`) says; 0 is no reason but the order's own date.
+EXPIRIES: Final = {
+    "0": "the order's date was reached",
+    "1": "expired in match: it met another order of this account",
+    "2": "what was not filled at once has expired",
+    "3": "what was not filled at once has expired, because it met another order of this account",
+    "4": "a reduce-only order expires where no position is left to reduce",
+    "5": "the account was liquidated",
+    "6": "its condition did not hold any more",
+    "7": "the instrument was delisted",
+    "8": "the stop order that belongs to it was triggered",
+    "9": "what was not filled at once has expired",
+}
 
 
 def is_final(status: str) -> bool:
@@ -36,14 +49,16 @@ def acknowledged(answer: OrderAnswer) -> list[VenueEvent]:
     """Return the events of the answer to a placed order: it is there, and over where nothing of it was filled."""
     events = [_event(VenueEventKind.ACCEPTED, answer, answer.update_time)]
     if answer.status in FINAL_STATUSES and answer.executed_qty == ZERO:
-        events.append(_event(FINAL_STATUSES[answer.status], answer, answer.update_time, answer.status))
+        events.append(_event(FINAL_STATUSES[answer.status], answer, answer.update_time, _status_message(answer)))
     return events
 
 
 def canceled(answer: OrderAnswer) -> list[VenueEvent]:
     """Return the events of the answer to a cancel."""
     kind = FINAL_STATUSES.get(answer.status)
-    return [] if kind is None else [_event(kind, answer, answer.update_time, answer.status)]
+    if kind is None:
+        return []
+    return [_event(kind, answer, answer.update_time, _status_message(answer))]
 
 
 def whole_life(answer: OrderAnswer, trades: Sequence[TradeRow]) -> list[VenueEvent]:
@@ -53,7 +68,7 @@ def whole_life(answer: OrderAnswer, trades: Sequence[TradeRow]) -> list[VenueEve
         fill = _fill(str(trade.id), trade.qty, trade.price, trade.commission, trade.commission_asset, trade.maker)
         events.append(_event(VenueEventKind.FILL, answer, trade.time, fill=fill))
     if answer.status in FINAL_STATUSES:
-        events.append(_event(FINAL_STATUSES[answer.status], answer, answer.update_time, answer.status))
+        events.append(_event(FINAL_STATUSES[answer.status], answer, answer.update_time, _status_message(answer)))
     return events
 
 
@@ -71,13 +86,17 @@ def told(event: UserEvent, settlement_asset: str) -> VenueEvent | None:
     kind = _EXECUTIONS.get(update.execution)
     if kind is None:
         return None
-    message = "" if kind is VenueEventKind.ACCEPTED else _message(update)
-    return VenueEvent(kind, update.client_order_id, time_ns, order_id, message)
+    return VenueEvent(kind, update.client_order_id, time_ns, order_id, _message(kind, update))
 
 
-def _message(update: OrderUpdate) -> str:
-    reason = str(update.expiry_reason)
-    return f"{update.status}, reason {reason}" if reason not in {"", "0"} else update.status
+def _status_message(answer: OrderAnswer) -> str:
+    return "" if answer.status == "CANCELED" else answer.status
+
+
+def _message(kind: VenueEventKind, update: OrderUpdate) -> str:
+    if kind is not VenueEventKind.EXPIRED:
+        return ""
+    return EXPIRIES.get(str(update.expiry_reason), f"{update.status}, reason {update.expiry_reason}")
 
 
 def _event(kind: VenueEventKind, answer: OrderAnswer, time_ms: int, message: str = "",

@@ -28,8 +28,8 @@ def event_of(payload: bytes) -> VenueEvent | None:
     ("EXPIRED", "EXPIRED", VenueEventKind.EXPIRED), ("EXPIRED", "EXPIRED_IN_MATCH", VenueEventKind.EXPIRED),
     ("REJECTED", "REJECTED", VenueEventKind.REJECTED)])
 def test_word_about_an_order(execution: str, status: str, kind: VenueEventKind) -> None:
-    found = event_of(order_update(x=execution, X=status))
-    message = "" if kind is VenueEventKind.ACCEPTED else status
+    found = event_of(order_update(x=execution, X=status, er="2"))
+    message = "what was not filled at once has expired" if kind is VenueEventKind.EXPIRED else ""
     assert found == VenueEvent(kind, "sl1", AT_NS, "8886774", message)
 
 
