@@ -6,9 +6,10 @@ import hmac
 import http.client
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from backtest.exchange.core.domain import Product
+from backtest.exchange.core.domain import OrderTicket, Product
 from backtest.exchange.core.exchange import Exchange
 from backtest.exchange.core.listings import listings_of
 from backtest.exchange.rest.application import exchange_application
@@ -29,7 +30,10 @@ from backtest.exchange.rest.listen_keys import ListenKeys
 from backtest.exchange.rest.signatures import HmacVerifier, PublicKeyVerifier
 from dataflows.tapes.frames import Frame
 from sluice.instruments import InstrumentCatalog
+from sluice.orders import OrderType, Side
 
+#: Compiled code may be new to a machine.
+TIMEOUT_S = 200
 START_NS = 1_767_571_200_000_000_000
 KEY, READ_KEY, ED_KEY, SECRET = "A" * 64, "R" * 64, "E" * 64, "secret"
 ED_PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -40,7 +44,7 @@ def market_frames() -> Iterator[Frame]:
     """Yield a little market: a book of 20 levels a side around 50,000, a mark price, and trades."""
     sequence = count(1)
     for symbol, (pair, lot) in SYMBOLS.items():
-        def frame(after_ms: int, kind: str, body: dict, symbol=symbol) -> Frame:
+        def frame(after_ms: int, kind: str, body: dict[str, Any], symbol: str = symbol) -> Frame:
             time_ns = START_NS + after_ms * 1_000_000
             if kind:
                 body = {"stream": f"{symbol.lower()}@{kind}", "data": body}
@@ -82,7 +86,7 @@ class Served:
         return self.exchange.now_ns // 1_000_000
 
     def raw(self, method: str, path: str, body: str | bytes = "", headers: dict[str, str] | None = None) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
         try:
             connection.request(method, path, body or None, headers or {})
             found = connection.getresponse()
@@ -92,18 +96,20 @@ class Served:
         parsed = json.loads(text) if found.headers.get_content_type() == "application/json" else text.decode()
         return Answer(found.status, parsed, dict(found.headers))
 
-    def get(self, path: str, **parameters: Any) -> Answer:
+    def get(self, path: str, /, **parameters: Any) -> Answer:
         return self.raw("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
 
-    def signed(self, method: str, path: str, *, key: str = KEY, secret: str = SECRET, in_body: bool = False,
-               headers: dict[str, str] | None = None, **parameters: Any) -> Answer:
-        sent = urlencode({**parameters, "timestamp": parameters.get("timestamp", self.now_ms())})
+    def signed(self, method: str, path: str, /, **parameters: Any) -> Answer:
+        return self.signed_by(KEY, method, path, parameters)
+
+    def signed_by(self, key: str, method: str, path: str, parameters: Mapping[str, Any], *, secret: str = SECRET,
+                  in_body: bool = False) -> Answer:
+        sent = urlencode({"timestamp": self.now_ms(), **parameters})
         sent += "&signature=" + hmac.new(secret.encode(), sent.encode(), hashlib.sha256).hexdigest()
-        shown = {"X-MBX-APIKEY": key, **(headers or {})}
         if in_body:
-            shown["Content-Type"] = "application/x-www-form-urlencoded"
-            return self.raw(method, path, sent, shown)
-        return self.raw(method, f"{path}?{sent}", headers=shown)
+            return self.raw(method, path, sent, {
+                "X-MBX-APIKEY": key, "Content-Type": "application/x-www-form-urlencoded"})
+        return self.raw(method, f"{path}?{sent}", headers={"X-MBX-APIKEY": key})
 
     def keyed(self, method: str, path: str) -> Answer:
         return self.raw(method, path, headers={"X-MBX-APIKEY": KEY})
@@ -122,6 +128,15 @@ def new_exchange() -> Exchange:
     return exchange
 
 
+@cache
+def compile_matching() -> None:
+    """Trade once on an exchange of its own: the first order of a process may have to compile what matches it."""
+    exchange = new_exchange()
+    for symbol, (_, lot) in SYMBOLS.items():
+        for side in Side:
+            exchange.place("alice", OrderTicket(symbol, side, OrderType.MARKET, lot * 10))
+
+
 def key_ring() -> KeyRing:
     """Return one account's keys: HMAC, HMAC that may only read, and Ed25519."""
     pem = ED_PRIVATE.public_key().public_bytes(
@@ -132,8 +147,12 @@ def key_ring() -> KeyRing:
         ApiKey(ED_KEY, "alice", PublicKeyVerifier.from_pem(pem))])
 
 
+#: Starts a server: limits and a gateway may be given.
+Serve = Callable[..., Served]
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
+def serve() -> Iterator[Serve]:
     """Give a function that starts a server; all are stopped at the end of the test."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -144,9 +163,10 @@ def serve() -> Iterator[Callable[..., Served]]:
         async def run() -> Any:
             found = make()
             return await found if asyncio.iscoroutine(found) else found
-        return asyncio.run_coroutine_threadsafe(run(), loop).result(20)
+        return asyncio.run_coroutine_threadsafe(run(), loop).result(TIMEOUT_S)
 
     def start(limits: Limits | None = None, gateway_of: Callable[[Exchange], Any] = DirectGateway) -> Served:
+        compile_matching()
         exchange, numbers = new_exchange(), count(1)
 
         async def run() -> int:
@@ -157,7 +177,7 @@ def serve() -> Iterator[Callable[..., Served]]:
             runners.append(runner)
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
-            return runner.addresses[0][1]
+            return int(runner.addresses[0][1])
 
         return Served(in_loop(run), exchange, in_loop)
 
@@ -170,6 +190,6 @@ def serve() -> Iterator[Callable[..., Served]]:
 
 
 @pytest.fixture
-def exchange_server(serve: Callable[..., Served]) -> Served:
+def exchange_server(serve: Serve) -> Served:
     """Give a server with the venue's own limits."""
     return serve()

@@ -9,7 +9,7 @@ from backtest.exchange.rest.limits import Limits, RateLimiter, TooManyRequests, 
 NOON_MS = 1_750_000_020_000  # a whole minute
 
 
-def test_weight_counts_to_the_limit_and_no_further():
+def test_weight_counts_to_the_limit_and_no_further() -> None:
     limiter = RateLimiter(Limits(request_weight_1m=10))
     limiter.weigh("a", 6, NOON_MS)
     limiter.weigh("a", 4, NOON_MS + 1)
@@ -20,7 +20,7 @@ def test_weight_counts_to_the_limit_and_no_further():
     assert caught.value.message == "Too many requests; current limit is 10 requests per minute."
 
 
-def test_every_minute_begins_anew_and_addresses_are_apart():
+def test_every_minute_begins_anew_and_addresses_are_apart() -> None:
     limiter = RateLimiter(Limits(request_weight_1m=5))
     limiter.weigh("a", 5, NOON_MS + 59_999)
     limiter.weigh("b", 5, NOON_MS + 59_999)
@@ -29,7 +29,7 @@ def test_every_minute_begins_anew_and_addresses_are_apart():
     assert limiter.used_weight("a", NOON_MS + 120_000) == 0
 
 
-def test_going_on_after_refusals_is_banned_longer_each_time_up_to_three_days():
+def test_going_on_after_refusals_is_banned_longer_each_time_up_to_three_days() -> None:
     limiter = RateLimiter(Limits(request_weight_1m=1, refusals_before_ban=1))
     now, waits = NOON_MS, []
     for _ in range(14):
@@ -49,7 +49,7 @@ def test_going_on_after_refusals_is_banned_longer_each_time_up_to_three_days():
     assert waits[-1] == 3 * 24 * 3600
 
 
-def test_orders_are_counted_in_both_windows_and_a_refused_one_in_none():
+def test_orders_are_counted_in_both_windows_and_a_refused_one_in_none() -> None:
     limiter = RateLimiter(Limits(orders_10s=3, orders_1m=5))
     limiter.count_orders("x", 3, 3, NOON_MS)
     with pytest.raises(TooManyRequests) as caught:
@@ -63,7 +63,7 @@ def test_orders_are_counted_in_both_windows_and_a_refused_one_in_none():
     assert limiter.order_counts("y", NOON_MS) == (0, 0)
 
 
-def test_what_is_remembered_is_bounded():
+def test_what_is_remembered_is_bounded() -> None:
     limiter = RateLimiter(Limits(most_remembered=3))
     for number in range(10):
         limiter.weigh(str(number), 7, NOON_MS)
@@ -71,8 +71,9 @@ def test_what_is_remembered_is_bounded():
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 90_000)), max_size=60))
-def test_what_passes_in_a_minute_never_exceeds_the_limit(requests):
-    limiter, passed, now = RateLimiter(Limits(request_weight_1m=50, refusals_before_ban=3)), {}, NOON_MS
+def test_what_passes_in_a_minute_never_exceeds_the_limit(requests: list[tuple[int, int]]) -> None:
+    limiter, now = RateLimiter(Limits(request_weight_1m=50, refusals_before_ban=3)), NOON_MS
+    passed: dict[int, int] = {}
     for weight, step in requests:
         now += step
         try:
@@ -86,7 +87,7 @@ def test_what_passes_in_a_minute_never_exceeds_the_limit(requests):
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 12_000)), max_size=80))
-def test_orders_that_pass_never_exceed_either_limit(requests):
+def test_orders_that_pass_never_exceed_either_limit(requests: list[tuple[int, int]]) -> None:
     limiter, now = RateLimiter(Limits(orders_10s=6, orders_1m=15)), NOON_MS
     passed = []
     for count, step in requests:
@@ -102,7 +103,7 @@ def test_orders_that_pass_never_exceed_either_limit(requests):
 
 
 @given(st.lists(st.integers(0, 200_000), min_size=1, max_size=50))
-def test_a_window_counts_from_its_edge_whatever_the_times(times):
+def test_a_window_counts_from_its_edge_whatever_the_times(times: list[int]) -> None:
     window = Window(10_000)
     latest = 0
     for time in times:

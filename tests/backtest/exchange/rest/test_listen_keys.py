@@ -14,7 +14,7 @@ def fresh() -> ListenKeys:
     return ListenKeys(lambda: f"key{next(numbers)}")
 
 
-def test_making_a_key_again_returns_the_living_one_extended():
+def test_making_a_key_again_returns_the_living_one_extended() -> None:
     keys = fresh()
     first = keys.create("a", Product.USDM, 0)
     again = keys.create("a", Product.USDM, 1000)
@@ -24,7 +24,7 @@ def test_making_a_key_again_returns_the_living_one_extended():
     assert keys.create("b", Product.USDM, 0).key != first.key
 
 
-def test_a_key_ends_after_an_hour_and_is_told_once():
+def test_a_key_ends_after_an_hour_and_is_told_once() -> None:
     keys = fresh()
     made = keys.create("a", Product.USDM, 0)
     assert keys.find(made.key, LIFE_MS - 1) is not None
@@ -35,7 +35,7 @@ def test_a_key_ends_after_an_hour_and_is_told_once():
     assert keys.create("a", Product.USDM, LIFE_MS).key != made.key
 
 
-def test_a_closed_or_expired_key_is_gone():
+def test_a_closed_or_expired_key_is_gone() -> None:
     keys = fresh()
     made = keys.create("a", Product.USDM, 0)
     assert keys.close("a", Product.USDM) == made
@@ -49,7 +49,7 @@ def test_a_closed_or_expired_key_is_gone():
 
 @given(st.lists(st.tuples(st.sampled_from(["create", "extend", "close"]), st.sampled_from("ab"),
                           st.integers(0, LIFE_MS)), max_size=40))
-def test_an_owner_never_has_two_living_keys(steps):
+def test_an_owner_never_has_two_living_keys(steps: list[tuple[str, str, int]]) -> None:
     keys, now = fresh(), 0
     for action, account, wait in steps:
         now += wait
