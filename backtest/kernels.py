@@ -8,7 +8,7 @@ compile the others again. Sources are looked up beside this file.
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import numba
 
@@ -33,11 +33,28 @@ def cache_folder(package: Path) -> Path:
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function with Numba at its first call; see `dataflows.kernels.kernel`."""
+    return _compiled(function, kernels.kernel)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a short function into each kernel that calls it: for those on the way of every event.
+
+    A state of many arrays is not handed over then, which costs more than what such a function does.
+    """
+    return _compiled(function, _inlined)
+
+
+def _inlined(function: Callable[P, R]) -> Callable[P, R]:
+    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+    return cast("Callable[P, R]", compiler(function))
+
+
+def _compiled(function: Callable[P, R], compiler: Callable[[Callable[P, R]], Callable[P, R]]) -> Callable[P, R]:
     usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # see above
     folder = _folder(Path(function.__code__.co_filename).parent)
     setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010  # see above
     try:
-        return kernels.kernel(function)
+        return compiler(function)
     finally:
         setattr(numba.config, "CACHE_DIR", usual)  # noqa: B010  # see above
 

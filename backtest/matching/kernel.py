@@ -18,9 +18,12 @@ Enumerations are the numbers of `sluice.orders` (OrderType, TimeInForce, Positio
 side: 1 is BUY, -1 SELL. `venue_time` is any clock of the venue that never goes back, in one unit throughout (frames:
 milliseconds; events: nanoseconds). `now_ns` only stamps the outputs.
 
+In a long loop of a kernel, work on `borrowed(state)`: several times as fast, since no references are counted.
+
 A snapshot is `clear_book`, its levels, `set_synced(state, 1)`, `end_of_batch`. Orders are refused while not synced.
 """
 
+from backtest.matching.borrowing import borrowed
 from backtest.matching.ladder import (
     apply_level,
     available_at,
@@ -47,9 +50,9 @@ from backtest.matching.triggers import on_mark, place_conditional, would_trigger
 from backtest.matching.values import set_position, set_price_bounds, set_synced
 
 __all__ = [
-    "add_market_order", "amend", "apply_level", "available_at", "best_ask", "best_bid", "cancel", "cancel_all",
-    "cancel_market_order", "clear_book", "clear_outputs", "clear_range", "clear_side", "end_of_batch", "expire_until",
-    "fill_market_order", "find_order", "modify_market_order", "needs_room", "next_expiry_ns", "next_price", "on_mark",
-    "on_trade", "place_conditional", "quantity_at", "set_position", "set_price_bounds", "set_synced", "submit",
-    "with_room", "would_trigger",
+    "add_market_order", "amend", "apply_level", "available_at", "best_ask", "best_bid", "borrowed", "cancel",
+    "cancel_all", "cancel_market_order", "clear_book", "clear_outputs", "clear_range", "clear_side", "end_of_batch",
+    "expire_until", "fill_market_order", "find_order", "modify_market_order", "needs_room", "next_expiry_ns",
+    "next_price", "on_mark", "on_trade", "place_conditional", "quantity_at", "set_position", "set_price_bounds",
+    "set_synced", "submit", "with_room", "would_trigger",
 ]

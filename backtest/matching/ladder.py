@@ -4,52 +4,61 @@ Applying a level also tells the queues of our orders that rest there. Nothing fi
 that once the whole batch is in.
 """
 
-from backtest.kernels import kernel
+from backtest.kernels import inlined, kernel
 from backtest.matching.cells import available, compact, drop_all, find, next_key, place
 from backtest.matching.queueing import on_displayed
 from backtest.matching.state import NO_KEY, MatchingState
 from dataflows.kernels import Record, RecordArray
 
 
-@kernel
+@inlined
 def apply_level(state: MatchingState, side: int, price_ticks: int, lots: int) -> None:
     """Set the displayed lots of a level that the venue named; 0 removes it. What we took from it is forgotten."""
     core = state.core[0]
     if side > 0:
-        _apply(state, core.bids, state.bids, core.asks, state.asks, 1, price_ticks, lots)
+        before = _apply(core.bids, state.bids, 1, price_ticks, lots)
     else:
-        _apply(state, core.asks, state.asks, core.bids, state.bids, -1, price_ticks, lots)
+        before = _apply(core.asks, state.asks, -1, price_ticks, lots)
+    if before >= 0:
+        on_displayed(state, side, price_ticks, before, lots)
+    if core.newer_level_wins and lots > 0:
+        _hide_crossed(core, state.bids, state.asks, side)
 
 
 @kernel
-def _apply(
-    state: MatchingState, own: Record, cells: RecordArray, other: Record, other_cells: RecordArray, sign: int,
-    price_ticks: int, lots: int,
-) -> None:
+def _hide_crossed(core: Record, bids: RecordArray, asks: RecordArray, side: int) -> None:
+    """Take the levels of the other side that a new level has crossed for gone."""
+    bid, ask = core.bids.best_key, core.asks.best_key
+    if NO_KEY in (bid, ask) or bid + ask < 0:
+        return
+    if side > 0:
+        core.asks.best_key = next_key(core.asks, asks, -1, -bid)
+    else:
+        core.bids.best_key = next_key(core.bids, bids, 1, -ask)
+
+
+@kernel
+def _apply(side: Record, cells: RecordArray, sign: int, price_ticks: int, lots: int) -> int:
+    """Set a level; return its lots before where orders of ours rest there, else -1."""
     at = find(cells, price_ticks)
     if at < 0:
         if lots <= 0 or price_ticks <= 0:
-            return
-        at = place(own, cells, price_ticks)
+            return -1
+        at = place(side, cells, price_ticks)
         if at < 0:
-            return
+            return -1
     cell = cells[at]
     before = cell.lots
     cell.lots = lots
     cell.taken = 0
-    own.levels += (lots > 0) - (before > 0)
-    if cell.own > 0:
-        on_displayed(state, sign, price_ticks, before, lots)
+    side.levels += (lots > 0) - (before > 0)
     key = sign * price_ticks
-    if lots == 0:
-        if key == own.best_key:
-            own.best_key = next_key(own, cells, sign, key)
-        return
-    own.far_key = min(own.far_key, key)
-    if key > own.best_key:
-        own.best_key = key
-        if state.core[0].newer_level_wins and other.best_key != NO_KEY and key + other.best_key >= 0:
-            other.best_key = next_key(other, other_cells, -sign, -key)
+    if lots > 0:
+        side.far_key = min(side.far_key, key)
+        side.best_key = max(side.best_key, key)
+    elif key == side.best_key:
+        side.best_key = next_key(side, cells, sign, key)
+    return int(before) if cell.own > 0 else -1
 
 
 @kernel
@@ -160,7 +169,7 @@ def take(state: MatchingState, side: int, price_ticks: int, lots: int) -> None:
         state.asks[find(state.asks, price_ticks)].taken += lots
 
 
-@kernel
+@inlined
 def note_trade(state: MatchingState, side: int, price_ticks: int, lots: int) -> None:
     """Remember lots of a displayed level as traded by others, until the batch that shows it."""
     epoch = state.core[0].epoch

@@ -1,6 +1,6 @@
 """What happened, written down in order until the caller has read it and clears it."""
 
-from backtest.kernels import kernel
+from backtest.kernels import inlined, kernel
 from backtest.matching.state import MatchingState, OutputKind
 from dataflows.kernels import Record
 
@@ -41,7 +41,7 @@ def _write(
     core.outputs += 1
 
 
-@kernel
+@inlined
 def clear_outputs(state: MatchingState) -> None:
     """Forget what the caller has read."""
     state.core[0].outputs = 0

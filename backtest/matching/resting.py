@@ -5,7 +5,7 @@ own at once, those at its price with what passes their queue. In all they get no
 fills may be partial). A trade of a time before an order's arrival never fills it.
 """
 
-from backtest.kernels import kernel
+from backtest.kernels import inlined, kernel
 from backtest.matching.entries import first_slot
 from backtest.matching.filling import expire_idle_reducers, fill_resting
 from backtest.matching.ladder import available_at, best_key, key_after, note_trade, take
@@ -15,8 +15,12 @@ from backtest.matching.state import (
     ASKS,
     BIDS,
     EXPIRIES,
+    LAST_FALLS,
+    LAST_RISES,
+    LAST_TRAILS,
     NANOTICKS,
     NO_KEY,
+    REDUCERS,
     MatchingState,
     OutputKind,
     QueueModel,
@@ -29,7 +33,7 @@ _EXPIRED, _GOOD_TILL_DATE = int(OutputKind.EXPIRED), int(Reason.GOOD_TILL_DATE)
 _FIFO = int(QueueModel.FIFO)
 
 
-@kernel
+@inlined
 def on_trade(
     state: MatchingState, aggressor_side: int, price_ticks: int, lots: int, venue_time: int, now_ns: int,
 ) -> None:
@@ -39,12 +43,12 @@ def on_trade(
     if venue_time > core.book_time:
         note_trade(state, passive, price_ticks, lots)
     which = BIDS if passive > 0 else ASKS
-    if core.counts[which] > 0 and core.queue_model != _FIFO:
-        key = passive * price_ticks
-        if state.entries[which, core.counts[which] - 1].key >= key:
-            _fill_by_trade(state, which, key, lots, venue_time, now_ns)
-            expire_idle_reducers(state, now_ns)
-    on_last(state, price_ticks * NANOTICKS, now_ns)
+    waiting, key = core.counts[which], passive * price_ticks
+    if waiting > 0 and state.entries[which, waiting - 1].key >= key and core.queue_model != _FIFO:
+        _fill_by_trade(state, which, key, lots, venue_time, now_ns)
+    core.last_nanoticks = price_ticks * NANOTICKS
+    if core.counts[LAST_RISES] + core.counts[LAST_FALLS] + core.counts[LAST_TRAILS] > 0:
+        on_last(state, price_ticks * NANOTICKS, now_ns)
 
 
 @kernel
@@ -52,7 +56,7 @@ def _fill_by_trade(state: MatchingState, which: int, key: int, lots: int, venue_
     left = lots
     for at in range(state.core[0].counts[which] - 1, -1, -1):
         if state.entries[which, at].key < key:
-            return
+            break
         slot = state.entries[which, at].slot
         order = state.orders[slot]
         if not may_fill(state.core[0], order, venue_time):
@@ -66,6 +70,7 @@ def _fill_by_trade(state: MatchingState, which: int, key: int, lots: int, venue_
         step_up(order, reached)
         if state.core[0].partial_fills:
             left -= filled
+    expire_idle_reducers(state, now_ns)
 
 
 @kernel
@@ -76,7 +81,7 @@ def may_fill(core: Record, order: Record, venue_time: int) -> bool:
     return bool(venue_time > order.accepted_at)
 
 
-@kernel
+@inlined
 def end_of_batch(state: MatchingState, venue_time: int, now_ns: int) -> None:
     """Take the book as it is now for the venue's as of a time: fill what it has come over, forget earlier trades.
 
@@ -87,16 +92,24 @@ def end_of_batch(state: MatchingState, venue_time: int, now_ns: int) -> None:
     core.venue_time = max(core.venue_time, venue_time)
     core.epoch += 1
     if core.cleared:
-        core.cleared = 0
-        clamp_all(state, BIDS, 1)
-        clamp_all(state, ASKS, -1)
+        _end_snapshot(state)
     if not core.synced:
         return
-    if core.counts[BIDS] > 0:
+    waiting = core.counts[BIDS]
+    if waiting > 0 and core.asks.best_key + state.entries[BIDS, waiting - 1].key >= 0:
         _fill_crossed(state, BIDS, 1, now_ns)
-    if core.counts[ASKS] > 0:
+    waiting = core.counts[ASKS]
+    if waiting > 0 and core.bids.best_key + state.entries[ASKS, waiting - 1].key >= 0:
         _fill_crossed(state, ASKS, -1, now_ns)
-    expire_idle_reducers(state, now_ns)
+    if core.counts[REDUCERS] > 0:
+        expire_idle_reducers(state, now_ns)
+
+
+@kernel
+def _end_snapshot(state: MatchingState) -> None:
+    state.core[0].cleared = 0
+    clamp_all(state, BIDS, 1)
+    clamp_all(state, ASKS, -1)
 
 
 @kernel

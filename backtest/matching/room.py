@@ -6,7 +6,7 @@ as a quarter of the table; `needs_room` looks at a few counters only.
 
 import numpy as np
 
-from backtest.kernels import kernel
+from backtest.kernels import inlined, kernel
 from backtest.matching.cells import rehash
 from backtest.matching.index import enter
 from backtest.matching.state import (
@@ -24,7 +24,7 @@ from dataflows.kernels import Record, RecordArray
 _SPARE_OUTPUTS = 32
 
 
-@kernel
+@inlined
 def needs_room(state: MatchingState) -> bool:
     """Tell whether the next command or batch might not fit; `with_room` is called then."""
     core = state.core[0]
@@ -36,7 +36,7 @@ def needs_room(state: MatchingState) -> bool:
         or core.outputs + _outputs_ahead(core) > state.outputs.size)
 
 
-@kernel
+@inlined
 def _outputs_ahead(core: Record) -> int:
     return int(4 * core.live + core.bids.levels + core.asks.levels + _SPARE_OUTPUTS)
 
