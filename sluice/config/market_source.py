@@ -67,7 +67,7 @@ class ExchangeSourceSettings(Section):
         250, description="First pause before a reconnect or a repeated request; it doubles with each failure.")
     reconnect_most_ms: Annotated[int, Field(ge=1, le=600_000)] = Field(30_000, description="Longest such pause.")
     snapshot_interval_s: Annotated[int, Field(ge=5, le=86_400)] = Field(
-        600, description="Time between two depth snapshots of an instrument, beside those that a gap calls for.")
+        300, description="Time between two depth snapshots of an instrument, beside those that a gap calls for.")
     request_weight: Annotated[int, Field(ge=20, le=2_400)] = Field(
         1_200, description="Most request weight a minute for snapshots; Binance allows 2400 for all that an address "
                            "does.")
