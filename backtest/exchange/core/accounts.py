@@ -45,16 +45,19 @@ class AccountSettings:
         row = trader.position_payload(symbol, side)
         trader.tell_account("MARGIN_TYPE_CHANGE", listing.product, [], [row])
 
-    def set_position_mode(self, account: str, *, hedge: bool) -> None:
-        """Change between one-way and hedge mode, of both products; conditional orders count as orders."""
-        trader = self._floor.trader(account)
-        if trader.money.hedge_mode is not hedge and trader.open_algos:
-            raise refuse(-4067)
-        raise_refusal(trader.money.set_position_mode(hedge=hedge))
+    def set_position_mode(self, account: str, *, hedge: bool, product: Product | None) -> None:
+        """Change between one-way and hedge mode, of both products; conditional orders count as orders.
 
-    def in_use(self, account: str) -> frozenset[Product]:
-        """Return the products in which an account has a position or an order."""
-        return frozenset(PRODUCTS[venue] for venue in products(self._floor.trader(account).money.state))
+        Where only the other product than the one that asks has positions or orders, the refusal is -4531.
+        """
+        trader = self._floor.trader(account)
+        if trader.money.hedge_mode is not hedge:
+            in_use = {PRODUCTS[venue] for venue in products(trader.money.state)}
+            if product is not None and in_use and product not in in_use:
+                raise refuse(-4531)
+            if trader.open_algos:
+                raise refuse(-4067)
+        raise_refusal(trader.money.set_position_mode(hedge=hedge))
 
     def set_multi_assets(self, account: str, *, enabled: bool) -> None:
         """Refuse the multi-assets mode, which is not simulated; turning it off where it is off is -4171."""

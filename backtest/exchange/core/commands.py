@@ -161,10 +161,11 @@ class SetPositionMode(Command, frozen=True, kw_only=True):
     """Change between one-way and hedge mode."""
 
     hedge: bool
+    product: Product | None = None
 
     def apply(self, exchange: "Exchange") -> None:
         """Do it."""
-        exchange.set_position_mode(self.account, hedge=self.hedge)
+        exchange.set_position_mode(self.account, hedge=self.hedge, product=self.product)
 
 
 class SetMultiAssets(Command, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from backtest.account.brackets import Bracket
 from backtest.exchange.core.errors import ExchangeError
 from sluice.decimals import ZERO
 from sluice.instruments import Instrument
@@ -22,9 +23,6 @@ from sluice.orders import (
     TimeInForce,
     TriggerPrice,
 )
-
-if TYPE_CHECKING:
-    from backtest.account.brackets import Bracket
 
 __all__ = [
     "AccountTrade", "AlgoOrder", "Amendment", "ExchangeError", "ExchangeOrder", "Listing", "OrderTicket", "Product",
@@ -56,7 +54,7 @@ class Listing:
     contract_type: str = "PERPETUAL"
     onboard_ms: int = 1_569_398_400_000
     delivery_ms: int = PERPETUAL_DELIVERY_MS
-    brackets: "tuple[Bracket, ...]" = ()
+    brackets: tuple[Bracket, ...] = ()
     liquidation_fee: Decimal = Decimal("0.0125")
     funding_interval_hours: int = 8
     max_orders: int = 200

@@ -131,10 +131,10 @@ class Exchange(Asking):
         self._note(commands.SetMarginType(account=account, symbol=symbol, isolated=isolated))
         self._accounts.set_margin_type(account, symbol, isolated=isolated)
 
-    def set_position_mode(self, account: str, hedge: bool) -> None:
-        """Change between one-way and hedge mode."""
-        self._note(commands.SetPositionMode(account=account, hedge=hedge))
-        self._accounts.set_position_mode(account, hedge=hedge)
+    def set_position_mode(self, account: str, hedge: bool, product: Product | None = None) -> None:
+        """Change between one-way and hedge mode, of both products; `product` is the one that was asked."""
+        self._note(commands.SetPositionMode(account=account, hedge=hedge, product=product))
+        self._accounts.set_position_mode(account, hedge=hedge, product=product)
 
     def set_multi_assets(self, account: str, enabled: bool) -> None:
         """Change the multi-assets mode; only the single-asset mode is simulated, so turning it on is refused."""

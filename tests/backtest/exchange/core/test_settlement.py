@@ -158,6 +158,18 @@ def test_waiting_conditional_orders_keep_the_position_mode() -> None:
         world.exchange.set_position_mode("ann", hedge=True)
 
 
+def test_position_mode_is_shared_and_the_other_product_keeps_it() -> None:
+    world = World()
+    world.place(BUY, "2", "999.0", symbol="BTCUSD_PERP")
+
+    for product, code in ((Product.USDM, "-4531"), (Product.COINM, "-4067"), (None, "-4067")):
+        with pytest.raises(ExchangeError, match=code):
+            world.exchange.set_position_mode("ann", hedge=True, product=product)
+    world.exchange.cancel_all("ann", "BTCUSD_PERP")
+    world.exchange.set_position_mode("ann", hedge=True, product=Product.USDM)
+    assert world.exchange.hedge_mode("ann")
+
+
 def test_inverse_account_is_paid_in_coin() -> None:
     world = World()
     order = world.place(BUY, "10", "1000.1", symbol="BTCUSD_PERP")
