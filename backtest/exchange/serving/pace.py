@@ -68,6 +68,11 @@ class Timeline:
         self._origin_clock_ns = clock
         self._origin_ns = start + self.shift_ns
 
+    def go_on_from(self, exchange_ns: int) -> None:
+        """Let the exchange's time be this one now; where times are shifted to now there is nothing to move."""
+        if not self.rebased:
+            self._origin_clock_ns, self._origin_ns = self._clock_ns(), max(exchange_ns, self._origin_ns)
+
     def append(self, first_tape_ns: int, end_tape_ns: int) -> None:
         """Shift on, so that the tape begins again a second after its end."""
         gap = (end_tape_ns - first_tape_ns + 1_000 * NS_PER_MS) // NS_PER_MS * NS_PER_MS

@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from backtest.exchange.core.domain import UserEvent
+from backtest.exchange.core.warming import warm
 from backtest.exchange.rest.application import MOST_BODY_BYTES, add_exchange_routes
 from backtest.exchange.rest.listen_keys import ListenKeys
 from backtest.exchange.serving import assembly
@@ -60,8 +61,9 @@ class ExchangeService:
         self.market = assembly.market_input(settings, catalog, start_ns)
         # A synthetic market is made to begin now and needs no shift.
         self._timeline = Timeline(pace, settings.rebased and not synthetic, time.time_ns, start_after_ns)
-        self._timeline.begin(start_ns if synthetic else first_time_ns(self.market))
+        self._begins_ns = start_ns if synthetic else first_time_ns(self.market)
         self.exchange = assembly.open_exchange(settings, catalog)
+        warm(next(iter(self.exchange.listings.values())))
         self.faults = FaultPlan()
         self._hub = Hub()
         self._keys = assembly.key_ring(settings)
@@ -90,6 +92,8 @@ class ExchangeService:
         self._site = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
         await self._site.setup()
         address = await _listen(self._site, self._settings.address)
+        if isinstance(self.market, TapeInput):
+            self._timeline.go_on_from(self.exchange.now_ns)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._runner.run()), loop.create_task(self._keep_house())]
         return address
@@ -163,9 +167,11 @@ class ExchangeService:
             frozenset({FaultKind.DEPTH_GAP}), symbol=event.symbol, event=event.event) is not None
 
     def _make_runner(self) -> MarketRunner:
+        native = set() if self.lockstep else native_events(self.market)
         feed = None
+        # Looking at the tape takes a while: time begins only after it.
+        self._timeline.begin(self._begins_ns)
         if not self.lockstep:
-            native = native_events(self.market)
             if self._timeline.shift_ns:
                 native = {(event, symbol) for event, symbol in native if event != "kline"}
             feed = MarketFeed(self._hub, self.exchange.market, self.exchange.listings, native, self._swallows)
