@@ -85,7 +85,7 @@ class Desk:
 
     def submit(self, order: ExchangeOrder, accepted: Callable[[ExchangeOrder], None] | None = None) -> ExchangeOrder:
         """Let a judged order reach the book. Raises `ExchangeError` where the book refuses it: then nothing was."""
-        reason = self.matching.submit(order, order.price, self.context.now_ns)
+        reason = self.matching.submit(order, self.context.now_ns)
         if reason is not Reason.NONE:
             raise _refused(reason, order, self)
         self.context.take_order_id(self.symbol)

@@ -1,24 +1,25 @@
-"""The matching kernels as the exchange calls them: one account's orders in one symbol, in exact decimals.
+"""Matching as the exchange calls it: one account's orders in one symbol, ordinary and conditional.
 
 Each account has its own matching state of a symbol, and all are fed with the same recorded market: accounts never trade
 with each other, and none sees what another took. A recorded market can be shared by any number of accounts only so;
 orders that met each other would need a market that reacts, which a recording cannot.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from backtest.exchange.core.domain import AlgoOrder, ExchangeOrder, Listing
-from backtest.exchange.core.levels import apply_levels
 from backtest.exchange.core.market import BookChange, SymbolMarket, TradeChange
-from backtest.matching import kernel as matching
-from backtest.matching.state import MILLION, NANOTICKS, MatchingState, OutputKind, QueueModel, Reason, new_state
-from dataflows.codecs.levels import Levels
-from sluice.orders import OrderType, PositionSide, Side, TriggerPrice
+from backtest.matching.instrument import InstrumentMatching, MatchingEvent, MatchingOrder
+from backtest.matching.state import NANOTICKS, OutputKind, QueueModel, Reason
+from sluice.decimals import is_multiple
+from sluice.orders import OrderType, PositionSide, Side
 
-#: Conditional orders have ids of their own; in the kernels' one room of ids they lie above this.
+#: Conditional orders have ids of their own; in matching's one room of ids they lie above this.
 _CONDITIONAL: Final = 2**60
+_NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,19 @@ class Outcome:
 
 
 class SymbolMatching:
-    """The kernels' state with its units. Made when the first order comes, from the market as it is then."""
+    """An account's matching state. Made when the first order comes, from the market as it is then."""
 
     def __init__(self, listing: Listing, market: SymbolMarket, queue_model: QueueModel, queue_power: float) -> None:
         self._tick = listing.instrument.tick_size
-        self._lot = listing.instrument.lot_size
-        self._instrument = listing.instrument
         self._market = market
-        self._state: MatchingState = new_state(
-            queue_model=queue_model, queue_power=queue_power, quantity_per_lot=float(self._lot), submit_triggered=False)
-        self._bounds: Decimal | None = None
-        self._load()
+        self._matching = InstrumentMatching(
+            listing.instrument, queue_model=queue_model, queue_power=queue_power, submit_triggered=False)
+        self._outcomes: list[Outcome] = []
+        self._load(0, 0)
+        if market.has_mark and market.mark_price is not None:
+            self.on_mark(market.mark_price, 0)
         if market.last_price is not None:
-            self._state.core["last_nanoticks"] = self._nanoticks(market.last_price)
+            self._matching.state.core["last_nanoticks"] = int(market.last_price / self._tick * NANOTICKS)
 
     # Market
 
@@ -55,127 +56,97 @@ class SymbolMatching:
         """Take a change of the book."""
         if change.anywhere or not self._market.synced:
             self._load(change.time_ms, now_ns)
-            return
-        self._apply(change.bids, change.asks)
-        matching.end_of_batch(self._state, change.time_ms, now_ns)
+        else:
+            self._note(self._matching.on_levels(change.bids, change.asks, change.time_ms, now_ns))
 
     def on_trade(self, trade: TradeChange, now_ns: int) -> None:
-        """Take a recorded trade."""
-        ticks, lots = self._ticks(trade.price), self._lots(trade.quantity)
-        if ticks > 0 and lots > 0:
-            matching.on_trade(self._state, trade.aggressor.sign, ticks, lots, trade.time_ms, now_ns)
+        """Take a recorded trade; one that lies on no tick is none of this book's."""
+        if is_multiple(trade.price, self._tick):
+            self._note(self._matching.on_trade(
+                trade.aggressor, trade.price, trade.quantity, trade.time_ms, now_ns))
 
     def on_mark(self, price: Decimal, now_ns: int) -> None:
         """Take a mark price."""
-        matching.on_mark(self._state, self._nanoticks(price), now_ns)
+        self._note(self._matching.on_mark(price, now_ns))
 
     # Orders
 
-    def submit(self, order: ExchangeOrder, price: Decimal, now_ns: int) -> Reason:
-        """Let an order arrive; `price` is zero for a market order. Return why it is refused, or NONE."""
-        self._make_room()
-        self._set_bounds()
-        kind = OrderType.LIMIT if price else OrderType.MARKET
-        return Reason(matching.submit(
-            self._state, order.order_id, order.side.sign, kind.value, order.time_in_force.value, self._ticks(price),
-            self._lots(order.remaining), order.position_side.value, order.self_trade_prevention.value,
-            int(order.reduce_only), order.good_till_date_ms * 1_000_000, now_ns))
+    def submit(self, order: ExchangeOrder, now_ns: int) -> Reason:
+        """Let an order arrive; return why it is refused, or NONE."""
+        priced = bool(order.price)
+        reason, events = self._matching.submit(MatchingOrder(
+            order_id=order.order_id, side=order.side, type=OrderType.LIMIT if priced else OrderType.MARKET,
+            quantity=order.remaining, price=order.price if priced else None, time_in_force=order.time_in_force,
+            position_side=order.position_side, self_trade_prevention=order.self_trade_prevention,
+            reduce_only=order.reduce_only, good_till_ns=order.good_till_date_ms * _NS_PER_MS), now_ns)
+        self._note(events)
+        return reason
 
     def amend(self, order_id: int, price: Decimal, quantity: Decimal, now_ns: int) -> Reason:
         """Give an order a new price and whole quantity; it goes to the end of the queue."""
-        self._make_room()
-        self._set_bounds()
-        return Reason(matching.amend(self._state, order_id, self._ticks(price), self._lots(quantity), now_ns))
+        reason, events = self._matching.amend(order_id, price, quantity, now_ns)
+        self._note(events)
+        return reason
 
     def cancel(self, order_id: int, now_ns: int) -> None:
         """Take an order out."""
-        self._make_room()
-        matching.cancel(self._state, order_id, now_ns)
+        self._note(self._matching.cancel(order_id, now_ns)[1])
 
     def expire_until(self, now_ns: int) -> None:
         """End the orders whose date has come."""
-        matching.expire_until(self._state, now_ns)
+        self._note(self._matching.expire_until(now_ns))
+
+    def position(self, side: PositionSide) -> Decimal:
+        """Return the position that reduce-only orders go by; it is the account's own."""
+        return self._matching.position(side)
 
     def set_position(self, side: PositionSide, quantity: Decimal) -> None:
         """Say what a position is now, where it changed otherwise than by an order's fill."""
-        matching.set_position(self._state, side.value, self._lots(quantity))
+        self._matching.set_position(quantity, side)
 
     # Conditional orders
 
     def place_conditional(self, algo: AlgoOrder, now_ns: int) -> Reason:
         """Let a conditional order wait for its trigger, unless it would fire at once."""
-        self._make_room()
-        callback = int(algo.callback_rate_percent * MILLION / 100)
-        return Reason(matching.place_conditional(
-            self._state, _CONDITIONAL + algo.algo_id, algo.side.sign, algo.type.value, algo.time_in_force.value,
-            self._ticks(algo.price), self._lots(algo.quantity), algo.position_side.value,
-            algo.self_trade_prevention.value, int(algo.reduce_only), algo.good_till_date_ms * 1_000_000,
-            self._nanoticks(algo.trigger_price), int(algo.working_type is TriggerPrice.MARK),
-            self._nanoticks(algo.activation_price), callback, int(algo.close_position), now_ns))
+        reason, events = self._matching.place_conditional(MatchingOrder(
+            order_id=_CONDITIONAL + algo.algo_id, side=algo.side, type=algo.type, quantity=algo.quantity,
+            price=algo.price or None, time_in_force=algo.time_in_force, position_side=algo.position_side,
+            self_trade_prevention=algo.self_trade_prevention, reduce_only=algo.reduce_only,
+            good_till_ns=algo.good_till_date_ms * _NS_PER_MS, stop_price=algo.trigger_price or None,
+            working_type=algo.working_type, activation_price=algo.activation_price or None,
+            callback_rate_percent=algo.callback_rate_percent, close_position=algo.close_position), now_ns)
+        self._note(events)
+        return reason
 
     def cancel_conditional(self, algo_id: int, now_ns: int) -> None:
         """Take a conditional order out."""
-        self._make_room()
-        matching.cancel(self._state, _CONDITIONAL + algo_id, now_ns)
+        self._note(self._matching.cancel(_CONDITIONAL + algo_id, now_ns)[1])
 
     # Outcomes
 
     @property
     def told(self) -> bool:
         """Tell whether anything happened since the last `outcomes`."""
-        return bool(self._state.core["outputs"][0])
+        return bool(self._outcomes)
 
     def outcomes(self) -> list[Outcome]:
         """Return what happened since the last call, in order."""
-        count = int(self._state.core["outputs"][0])
-        rows = self._state.outputs[:count].tolist()
-        matching.clear_outputs(self._state)
-        return [self._outcome(*row) for row in rows]
+        found, self._outcomes = self._outcomes, []
+        return found
 
-    def _outcome(
-        self, order_id: int, kind: int, reason: int, _side: int, _position_side: int, price_ticks: int, lots: int,
-        _remaining: int, maker: int, _time_ns: int,
-    ) -> Outcome:
-        conditional = order_id >= _CONDITIONAL
-        return Outcome(
-            order_id - _CONDITIONAL if conditional else order_id, conditional, OutputKind(kind), Reason(reason),
-            price_ticks * self._tick, lots * self._lot, bool(maker))
+    def _note(self, events: Sequence[MatchingEvent]) -> None:
+        self._outcomes += [_outcome(event) for event in events]
 
-    # Units and room
+    def _load(self, time_ms: int, now_ns: int) -> None:
+        book = self._market.book
+        self._matching.synced = book.synced
+        if book.synced:
+            self._note(self._matching.on_levels(
+                book.array(Side.BUY), book.array(Side.SELL), time_ms, now_ns, snapshot=True))
 
-    def _load(self, time_ms: int = 0, now_ns: int = 0) -> None:
-        matching.clear_book(self._state)
-        synced = self._market.synced
-        if synced:
-            self._apply(self._market.book.array(Side.BUY), self._market.book.array(Side.SELL))
-        matching.set_synced(self._state, int(synced))
-        matching.end_of_batch(self._state, time_ms, now_ns)
 
-    def _apply(self, bids: Levels, asks: Levels) -> None:
-        self._make_room()
-        for side, levels in ((1, bids), (-1, asks)):
-            done = 0
-            while (done := apply_levels(self._state, side, levels, done, float(self._tick), float(self._lot))) >= 0:
-                self._make_room()
-
-    def _set_bounds(self) -> None:
-        mark = self._market.mark_price
-        if mark is None or mark == self._bounds:
-            return
-        self._bounds = mark
-        highest = mark * self._instrument.price_multiplier_up // self._tick
-        lowest = -(-mark * self._instrument.price_multiplier_down // self._tick)
-        matching.set_price_bounds(self._state, int(highest), int(lowest))
-
-    def _make_room(self) -> None:
-        if matching.needs_room(self._state):
-            self._state = matching.with_room(self._state)
-
-    def _ticks(self, price: Decimal) -> int:
-        return int(price / self._tick)
-
-    def _lots(self, quantity: Decimal) -> int:
-        return int(quantity / self._lot)
-
-    def _nanoticks(self, price: Decimal) -> int:
-        return int(price / self._tick * NANOTICKS)
+def _outcome(event: MatchingEvent) -> Outcome:
+    conditional = event.order_id >= _CONDITIONAL
+    return Outcome(
+        event.order_id - _CONDITIONAL if conditional else event.order_id, conditional, event.kind, event.reason,
+        event.price, event.quantity, event.maker)
