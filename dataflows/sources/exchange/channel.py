@@ -89,7 +89,7 @@ class Channel:
             while (successor := await self._until_replaced(connection)) is not None:
                 connection = successor
         finally:
-            connection.close("the feed was stopped")
+            await connection.end("the feed was stopped")
         if self._now_s() - opened_s >= self._steady_s:
             self._backoff.reset()
         self._tell_loss(await connection.closed())
@@ -123,7 +123,7 @@ class Channel:
             return None
         finally:
             if self._overlap is not None and new is not None:
-                new.close("not needed")
+                await new.end("not needed")
             self._overlap = None
 
     def _change(self, old: Connection, new: Connection) -> Connection:

@@ -4,12 +4,14 @@ It knows nothing of streams, books or time. Messages in parts are put together; 
 ends the connection.
 """
 
+import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-OPEN_TIMEOUT_S = 10.0
+OPEN_TIMEOUT_S, END_TIMEOUT_S = 10.0, 1.0
 #: An idle connection is asked for a sign of life; one that gives none in this time is over.
 IDLE_S = 30.0
 
@@ -39,13 +41,17 @@ class Connection(WSListener):
     @classmethod
     async def open(cls, url: str, receiver: Receiver) -> "Connection":
         """Open a connection. Raises `ConnectionError` with the reason where that is not possible."""
+        opening = asyncio.ensure_future(ws_connect(
+            lambda: cls(receiver), url, websocket_handshake_timeout=OPEN_TIMEOUT_S, enable_auto_pong=False,
+            enable_auto_ping=True, auto_ping_idle_timeout=IDLE_S, auto_ping_reply_timeout=IDLE_S / 2,
+            max_frame_size=MAX_MESSAGE_BYTES, max_redirects=0))
         try:
-            _, listener = await ws_connect(
-                lambda: cls(receiver), url, websocket_handshake_timeout=OPEN_TIMEOUT_S, enable_auto_pong=False,
-                enable_auto_ping=True, auto_ping_idle_timeout=IDLE_S, auto_ping_reply_timeout=IDLE_S / 2,
-                max_frame_size=MAX_MESSAGE_BYTES, max_redirects=0)
+            _, listener = await asyncio.shield(opening)
         except (OSError, WSError) as error:
             raise ConnectionError(_reason(error)) from error
+        except asyncio.CancelledError:
+            await _abandon(opening)
+            raise
         assert isinstance(listener, cls)
         return listener
 
@@ -87,6 +93,12 @@ class Connection(WSListener):
         if self._transport is not None and not self._transport.is_disconnected:
             self._transport.underlying_transport.resume_reading()
 
+    async def end(self, reason: str) -> None:
+        """End the connection and see it gone, also where the caller is being cancelled."""
+        self.close(reason)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.closed(), END_TIMEOUT_S)
+
     async def closed(self) -> str:
         """Wait for the end and return its reason."""
         assert self._transport is not None
@@ -103,6 +115,17 @@ class Connection(WSListener):
         elif frame.fin:
             whole, self._parts = b"".join(self._parts), []
             self._receiver.on_message(self, whole)
+
+
+async def _abandon(opening: "asyncio.Future[tuple[WSTransport, WSListener]]") -> None:
+    """See a connection that nobody wants any more to its end: one that is cut off half open is never closed."""
+    await asyncio.wait({opening}, timeout=END_TIMEOUT_S)
+    if not opening.done():
+        opening.cancel()
+    elif opening.exception() is None:
+        transport, _ = opening.result()
+        transport.disconnect(graceful=False)
+        await transport.wait_disconnected()
 
 
 def _close_text(frame: WSFrame) -> str:

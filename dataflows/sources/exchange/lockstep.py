@@ -116,7 +116,7 @@ class LockstepFeed:
                 self._raise_where_unmarked(connection)
         finally:
             del self._open[number]
-            connection.close("the feed was stopped")
+            await connection.end("the feed was stopped")
         if not self._frames.has_ended(number):
             _LOG.warning("%s is lost: %s", plan.name, await ended)
 
