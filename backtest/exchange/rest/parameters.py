@@ -144,7 +144,7 @@ def _pairs(part: str) -> dict[str, str]:
 
 def _decoded(text: str, name: str) -> str:
     try:
-        return unquote_to_bytes(text.replace("+", " ")).decode()
+        return unquote_to_bytes(text.replace("+", " ").encode(errors="surrogateescape")).decode()
     except UnicodeDecodeError:
         raise refusal(-1100, parameter=name[:40], legal="UTF-8") from None
 

@@ -79,7 +79,7 @@ class PublicKeyVerifier:
 
 def rest_payload(query: str, body: str) -> bytes:
     """Return what a REST request signs: query string and body as sent, one after the other, without the signature."""
-    return (_unsigned(query) + _unsigned(body)).encode()
+    return (_unsigned(query) + _unsigned(body)).encode(errors="surrogateescape")
 
 
 def _unsigned(part: str) -> str:
@@ -89,4 +89,4 @@ def _unsigned(part: str) -> str:
 def websocket_payload(parameters: Mapping[str, str]) -> bytes:
     """Return what a WebSocket request signs: all parameters but the signature, sorted by name, as `name=value&...`."""
     named = sorted((name, value) for name, value in parameters.items() if name != "signature")
-    return "&".join(f"{name}={value}" for name, value in named).encode()
+    return "&".join(f"{name}={value}" for name, value in named).encode(errors="replace")
