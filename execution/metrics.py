@@ -13,3 +13,10 @@ FINAL_ORDERS = Counter(
 OPEN_ORDERS = Gauge("sluice_execution_open_orders", "Orders that are not final.")
 UNKNOWN_ORDERS = Gauge("sluice_execution_unknown_orders", "Orders whose fate the venue has not told.")
 EVENTS_LEFT_OUT = Counter("sluice_execution_events_left_out", "Events of the venue that cannot be.")
+USER_EVENTS = Counter("sluice_execution_user_events", "Messages of the user stream, by kind.", ("kind",))
+UNREADABLE = Counter("sluice_execution_unreadable_user_events", "Messages of the user stream that could not be read.")
+GAPS = Counter("sluice_execution_user_stream_gaps", "Times at which words about orders may have been missed.")
+QUESTIONS = Counter("sluice_execution_order_questions", "Orders whose fate was asked for because a word was missed.")
+EXCHANGE_MADE = Counter(
+    "sluice_execution_exchange_made_orders", "Words about orders that the exchange makes itself, such as liquidations.")
+BEATS_MISSED = Counter("sluice_execution_beats_missed", "Signs of life that the exchange did not take.")

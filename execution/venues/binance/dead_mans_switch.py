@@ -7,7 +7,7 @@ fatal: the countdown is several beats long.
 import asyncio
 import logging
 
-from execution.venues.binance import metrics
+from execution import metrics
 from execution.venues.binance.orders import TrackedOrders
 from execution.venues.binance.outcomes import RequestFailed
 from execution.venues.binance.products import COUNTDOWN, product_of

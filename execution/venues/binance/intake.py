@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from execution.venues.binance import metrics
+from execution import metrics
 from execution.venues.binance.orders import TrackedOrders
 from execution.venues.binance.products import Product
 from execution.venues.binance.resync import Resync

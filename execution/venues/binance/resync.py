@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from execution.venues.binance import metrics
+from execution import metrics
 from execution.venues.binance.inquiry import Inquiry, Sleep
 from execution.venues.binance.orders import TrackedOrder, TrackedOrders
 from execution.venues.interface import VenueEvent, VenueOutcomeUnknown

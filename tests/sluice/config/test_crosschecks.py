@@ -25,7 +25,30 @@ def test_services_need_different_addresses() -> None:
 def test_real_orders_need_the_machines_clock_and_an_exchange(environment: str) -> None:
     found = broken(RUN__ENVIRONMENT=environment)
     assert [problem.split(":")[0] for problem in found] == ["run.clock", "execution.venue"]
-    assert broken(RUN__ENVIRONMENT=environment, RUN__CLOCK="system", EXECUTION__VENUE="binance") == []
+    assert broken(RUN__ENVIRONMENT=environment, RUN__CLOCK="system", EXECUTION__VENUE="binance",
+                  BINANCE__LIVE_ORDERS="true") == []
+
+
+def test_live_orders_take_two_explicit_steps() -> None:
+    found = broken(RUN__ENVIRONMENT="live", RUN__CLOCK="system", EXECUTION__VENUE="binance")
+    [problem] = found
+    assert problem.startswith("binance.live_orders: must be true where run.environment is live, was False; set")
+
+
+@pytest.mark.parametrize(("environment", "url", "world"), [
+    ("simulated", "https://fapi.binance.com", "live"), ("simulated", "https://testnet.binancefuture.com", "testnet"),
+    ("testnet", "https://FAPI.binance.com:443", "live"), ("testnet", "http://127.0.0.1:50080", "simulated"),
+    ("live", "https://demo-fapi.binance.com", "testnet"), ("live", "https://binance.com.evil.example", "simulated"),
+    ("live", "http://localhost:1", "simulated")])
+def test_addresses_of_the_venue_are_of_the_environment(environment: str, url: str, world: str) -> None:
+    found = broken(RUN__ENVIRONMENT=environment, RUN__CLOCK="system", EXECUTION__VENUE="binance",
+                   BINANCE__LIVE_ORDERS="true", BINANCE__USDM__REST_URL=url)
+    [problem] = found
+    assert f"must be an address of {environment}, was one of {world}; correct it" in problem
+
+
+def test_addresses_of_a_venue_that_is_not_used_are_let_be() -> None:
+    assert broken(BINANCE__USDM__REST_URL="https://fapi.binance.com") == []
 
 
 def test_metrics_port_is_no_services_port() -> None:
