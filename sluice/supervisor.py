@@ -37,7 +37,7 @@ _LOG_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """A process to run. `address` is its gRPC health address, or empty.
+    """A process to run. `address` is its gRPC health address, or empty; `serving` asks where it is told another way.
 
     `environ` is added to our own environment; a variable that is None there is taken out of it.
     """
@@ -48,6 +48,7 @@ class ProcessSpec:
     log: Path
     address: str = ""
     restart: bool = True
+    serving: Callable[[], bool] | None = None
 
 
 class What(enum.StrEnum):
@@ -206,6 +207,8 @@ def _spawn(spec: ProcessSpec) -> "subprocess.Popen[bytes]":
 
 
 def _ready(spec: ProcessSpec) -> bool:
+    if spec.serving is not None:
+        return spec.serving()
     deployment = spec.environ.get(VARIABLE) or own_deployment()
     return not spec.address or is_serving(spec.address, deployment=deployment)
 

@@ -16,13 +16,17 @@ from sluice.config import Settings
 @click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.5, 1440),
               help="Length of the synthetic tape.")
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(0), help="Seed of the synthetic tape.")
-def demo(settings: Settings, as_json: bool, tapes: tuple[Path, ...], minutes: float, seed: int) -> None:
+@click.option("--in-process", is_flag=True, help="Match orders inside execution, without an exchange's sockets.")
+def demo(settings: Settings, as_json: bool, tapes: tuple[Path, ...], minutes: float, seed: int,
+         in_process: bool) -> None:
     """Replay a tape through inference, risk and execution, and report what came of it.
 
-    Without --tape a synthetic market is made first. Nothing leaves this machine.
+    The tape is served by a simulated exchange; market and orders go over its sockets. Without --tape a synthetic market
+    is made first. Nothing leaves this machine.
     """
     from backtest.demo.run import DemoOptions, run_demo  # noqa: PLC0415  # a command's imports wait until it runs
     from backtest.report.summary import render, to_json  # noqa: PLC0415
 
-    summary = run_demo(settings, DemoOptions(tapes or settings.source.tapes, minutes, seed, quiet=as_json))
+    summary = run_demo(settings, DemoOptions(
+        tapes or settings.source.tapes, minutes, seed, quiet=as_json, in_process=in_process))
     click.echo(to_json(summary) if as_json else render(summary))

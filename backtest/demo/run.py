@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from backtest.demo.exchange import EXCHANGE, exchange_spec, with_exchange
 from backtest.demo.world import (
     alone,
     choosing_addresses,
@@ -32,8 +33,9 @@ from dataflows.statistics import read_statistics
 from sluice.cli.progress import Advance, progress_bar
 from sluice.config import Settings
 from sluice.config.writing import overrides_removed, write_settings
-from sluice.errors import NotRunningError, SluiceError
+from sluice.errors import NotFoundError, NotRunningError, SluiceError
 from sluice.files import replace_file
+from sluice.instruments import InstrumentCatalog
 from sluice.rpc import deployment
 from sluice.stores.embedded import stores
 from sluice.supervisor import ProcessEvent, ProcessSpec, Supervisor, What
@@ -44,12 +46,16 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What the command line asked for. Without tapes a synthetic one is made."""
+    """What the command line asked for. Without tapes a synthetic one is made.
+
+    `in_process`: the venue is part of execution and the flow reads the tape itself, in place of an exchange's sockets.
+    """
 
     tapes: tuple[Path, ...]
     minutes: float
     seed: int
     quiet: bool
+    in_process: bool = False
 
 
 def run_demo(settings: Settings, options: DemoOptions) -> Summary:
@@ -58,12 +64,12 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
     settings = demo_settings(settings, options.tapes)
     with alone(settings.run.data_dir):
         settings = _with_tape(settings, options)
-        traded(settings)
+        instruments = traded(settings)
         _say("starting PostgreSQL and Redis", options)
         with stores(settings) as urls:
             clear(settings, urls)
             settings = with_stores(settings, urls)
-            statistics = _replay(settings, options)
+            statistics = _replay(settings, options, instruments)
             wall_s = time.monotonic() - started
             summary = build_summary(settings, statistics, wall_s)
             summary = write_report(summary, settings, settings.run.data_dir / "report.html")
@@ -84,21 +90,29 @@ def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
     return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (tape,)})})
 
 
-def _replay(settings: Settings, options: DemoOptions) -> Mapping[str, Any]:
+def _replay(settings: Settings, options: DemoOptions, instruments: InstrumentCatalog) -> Mapping[str, Any]:
     lines = count_lines(settings.source.tapes)
     with deployment(), Supervisor() as supervisor:
-        _say("starting inference, execution and risk", options)
-        settings = _with_services(settings, supervisor)
+        _say(f"starting {'' if options.in_process else 'the exchange, '}inference, execution and risk", options)
+        settings = _with_services(settings, supervisor, None if options.in_process else instruments)
         supervisor.start(_flow_spec(settings))
         with progress_bar(f"replaying {lines:,} lines", quiet=options.quiet) as advance:
             return _until_finished(settings, supervisor, lines, advance)
 
 
-def _with_services(settings: Settings, supervisor: Supervisor) -> Settings:
-    """Start the services on free addresses, wait until they serve, and return the settings that say where."""
+def _with_services(settings: Settings, supervisor: Supervisor, listed: InstrumentCatalog | None) -> Settings:
+    """Start everything on free addresses, wait until it serves, and return the settings that say where.
+
+    `listed`: what an exchange lists, where there is to be one.
+    """
     with choosing_addresses():
         settings = with_free_addresses(settings)
+        if listed is not None:
+            settings = with_exchange(settings, listed)
         write_settings(settings, _config(settings))
+        if listed is not None:
+            supervisor.start(exchange_spec(settings, _config(settings)))
+            supervisor.wait_ready(EXCHANGE, READY_TIMEOUT_S)
         for name in SERVICES:
             supervisor.start(service_spec(settings, name, _config(settings)))
         for name in SERVICES:
@@ -152,8 +166,8 @@ def _raise_where_given_up(events: Sequence[ProcessEvent], settings: Settings) ->
 def _tell_processes(supervisor: Supervisor, path: Path) -> None:
     """Write which process is which, for whoever wants to look at one or kill it."""
     running: dict[str, int] = {}
-    for name in (*SERVICES, FLOW):
-        with suppress(NotRunningError):
+    for name in (EXCHANGE, *SERVICES, FLOW):
+        with suppress(NotRunningError, NotFoundError):
             running[name] = supervisor.pid(name)
     text = json.dumps(running)
     if not path.exists() or path.read_text() != text:

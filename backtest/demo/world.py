@@ -35,7 +35,7 @@ def demo_settings(settings: Settings, tapes: tuple[Path, ...]) -> Settings:
         "data_dir": (settings.run.data_dir / "demo").absolute(), "namespace": NAMESPACE,
         "environment": "simulated", "clock": "event"})
     execution = settings.execution.model_copy(update={"venue": "simulated"})
-    source = settings.source.model_copy(update={"tapes": tuple(path.absolute() for path in tapes)})
+    source = settings.source.model_copy(update={"kind": "tape", "tapes": tuple(path.absolute() for path in tapes)})
     return settings.model_copy(update={"run": run, "execution": execution, "source": source})
 
 

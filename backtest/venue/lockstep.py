@@ -12,7 +12,7 @@ from typing import Final, Self
 from backtest.venue.control import ExchangeControl
 from execution.domain import OrderRequest
 from execution.venues.binance.venue import BinanceVenue
-from execution.venues.interface import VenueCommand, VenueEvent, VenueEventKind, VenueOutcomeUnknown
+from execution.venues.interface import VenueCommand, VenueEvent, VenueOutcomeUnknown
 from sluice.clock import EventClock
 from sluice.config.settings import Settings
 from sluice.instruments import Instrument, InstrumentCatalog
@@ -40,8 +40,7 @@ class LockStepVenue:
         """Return the venue, not yet connected."""
         binance = settings.binance.model_copy(update={"synchronise_clock": False, "countdown_s": 0})
         clock = EventClock(0)
-        venue = BinanceVenue.from_settings(
-            settings.model_copy(update={"binance": binance}), catalog, clock, sleep=lambda _: asyncio.sleep(_LOOK_S))
+        venue = BinanceVenue.from_settings(settings.model_copy(update={"binance": binance}), catalog, clock)
         control = ExchangeControl(
             binance.resolved("usdm", "simulated").rest_url, binance.api_key.get_secret_value())
         return cls(venue, control, clock, settings.exchange.order_latency_ms * _NS_PER_MS)
@@ -121,6 +120,3 @@ class LockStepVenue:
 def in_order(events: list[VenueEvent]) -> list[VenueEvent]:
     """Return events by time; those of one millisecond stay in their order, which within a product is the exchange's."""
     return sorted(events, key=lambda event: event.event_time_ns)
-
-
-__all__ = ["LockStepVenue", "VenueEventKind", "in_order"]

@@ -1,0 +1,85 @@
+"""The simulated exchange of a demo: a process like the others, which flow and execution reach by sockets alone.
+
+It serves the demo's tape in lock-step, so that a run over real sockets gives the same result each time, and the same as
+one without them.
+"""
+
+import http.client
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from backtest.demo.world import free_address
+from sluice.config import Settings
+from sluice.config.binance import BinanceAddresses
+from sluice.config.market_source import CoinmAddresses, UsdmAddresses
+from sluice.config.writing import overrides_removed
+from sluice.instruments import InstrumentCatalog
+from sluice.supervisor import ProcessSpec
+
+EXCHANGE = "exchange"
+_KEY = "demo"
+_TIMEOUT_S = 2.0
+#: An exchange that compiles its kernels, or was killed and plays its tape again, is waited for.
+_REQUEST_TIMEOUT_MS = 120_000
+#: What a tape may hold; the exchange sends those of these that it does.
+_STREAMS = ("depth@100ms", "bookTicker", "trade", "aggTrade", "markPrice@1s", "forceOrder", "kline_1m")
+
+
+def with_exchange(settings: Settings, traded: InstrumentCatalog) -> Settings:
+    """Return the settings of a demo whose market and orders go through an exchange on this machine, in lock-step."""
+    address = free_address(settings.exchange.address)
+    secret = SecretStr(secrets.token_hex(32))
+    simulated = settings.execution.simulated
+    exchange = settings.exchange.model_copy(update={
+        "address": address, "tapes": settings.source.tapes, "pace": "lockstep", "time": "recorded", "at_end": "stay",
+        "order_latency_ms": simulated.order_latency_ms, "maker_fee_bps": simulated.maker_fee_bps,
+        "taker_fee_bps": simulated.taker_fee_bps, "balances": settings.account.balances,
+        "secrets": {_KEY: secret}, "accounts": {_KEY: settings.account.name}, "public_keys": {}, "read_only_keys": (),
+        "journal": settings.run.data_dir / "run" / "exchange.journal"})
+    binance = settings.binance.model_copy(update={
+        "usdm": _order_addresses(address, "ws-fapi"), "coinm": _order_addresses(address, "ws-dapi"),
+        "api_key": SecretStr(_KEY), "api_secret": secret, "ed25519_key_file": None,
+        "request_timeout_ms": _REQUEST_TIMEOUT_MS})
+    rest_url, stream_url = f"http://{address}", f"ws://{address}"
+    feed = settings.source.exchange.model_copy(update={
+        "clock": "lockstep", "streams": _STREAMS,
+        "usdm": UsdmAddresses(rest_url=rest_url, stream_url=stream_url),
+        "coinm": CoinmAddresses(rest_url=rest_url, stream_url=stream_url)})
+    source = settings.source.model_copy(update={
+        "kind": "exchange", "exchange": feed, "instruments": tuple(instrument.key for instrument in traded)})
+    execution = settings.execution.model_copy(update={"venue": "lockstep"})
+    return settings.model_copy(update={
+        "exchange": exchange, "binance": binance, "source": source, "execution": execution})
+
+
+def exchange_spec(settings: Settings, config: Path) -> ProcessSpec:
+    """Return how to start the exchange with a written configuration."""
+    address = settings.exchange.address
+    return ProcessSpec(
+        name=EXCHANGE,
+        argv=(sys.executable, "-m", "sluice", "serve", EXCHANGE, "--config", str(config)),
+        environ=overrides_removed(os.environ),
+        log=settings.run.data_dir / "logs" / f"{EXCHANGE}.log",
+        serving=lambda: is_open(address),
+    )
+
+
+def is_open(address: str) -> bool:
+    """Tell whether an exchange answers at an address."""
+    connection = http.client.HTTPConnection(address, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", "/sluice/v1/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _order_addresses(address: str, order_api: str) -> BinanceAddresses:
+    return BinanceAddresses(
+        rest_url=f"http://{address}", stream_url=f"ws://{address}", order_api_url=f"ws://{address}/{order_api}/v1")
