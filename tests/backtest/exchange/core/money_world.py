@@ -120,8 +120,7 @@ class World:
     def matched_quantity(self, name: str, symbol: str) -> Decimal:
         """Return the one-way position that the matching kernels go by."""
         matching = self.exchange._floor.desk(name, symbol).active
-        lot = self.exchange.listings[symbol].instrument.lot_size
-        return ZERO if matching is None else int(matching._state.core["position_both"][0]) * lot
+        return ZERO if matching is None else matching.position(PositionSide.BOTH)
 
     def fund(self, product: Product = Product.USDM) -> Decimal:
         """Return the insurance fund's wallet."""
