@@ -88,7 +88,7 @@ def test_an_expired_key_is_replaced_and_the_orders_are_asked_about() -> None:
 
 def test_a_key_that_cannot_be_renewed_is_replaced() -> None:
     async def story() -> None:
-        async with a_stand(keepalive_s=20) as stand:
+        async with a_stand(keepalive_s=1) as stand:
             stand.exchange.script["PUT /fapi/v1/listenKey"].append(error(400, -1125))
             await stand.until(lambda: len(stand.exchange.asked("STREAM")) >= 2)
 
