@@ -35,11 +35,15 @@ def market_input(settings: ExchangeSettings, catalog: InstrumentCatalog, start_n
     return SyntheticInput(symbols, chosen.seed, start_ns, chosen.signal * PRESSURE_DRIFT)
 
 
-def open_exchange(settings: ExchangeSettings, catalog: InstrumentCatalog) -> Exchange:
-    """Return an exchange that lists the whole catalogue, with the accounts of all keys open."""
+def open_exchange(settings: ExchangeSettings, catalog: InstrumentCatalog, begins_ns: int = 0) -> Exchange:
+    """Return an exchange that lists the whole catalogue, with the accounts of all keys opened when its time begins.
+
+    Clients take an asset that was updated at time 0 for one that was never used.
+    """
     fees = FeeRates(settings.maker_fee_bps / _BASIS_POINTS, settings.taker_fee_bps / _BASIS_POINTS)
     core = CoreSettings(queue_model=queue_model(settings), fees=dict.fromkeys(PRODUCTS, fees))
     exchange = Exchange(listings_of(catalog), core)
+    exchange.advance_to(begins_ns)
     for account in sorted({key.account for key in key_ring(settings)} | {DEFAULT_ACCOUNT}):
         exchange.open_account(account, wallets(settings.balances))
     return exchange

@@ -62,7 +62,7 @@ class ExchangeService:
         # A synthetic market is made to begin now and needs no shift.
         self._timeline = Timeline(pace, settings.rebased and not synthetic, time.time_ns, start_after_ns)
         self._begins_ns = start_ns if synthetic else first_time_ns(self.market)
-        self.exchange = assembly.open_exchange(settings, catalog)
+        self.exchange = assembly.open_exchange(settings, catalog, self._begins_ns)
         warm(next(iter(self.exchange.listings.values())))
         self.faults = FaultPlan()
         self._hub = Hub()
