@@ -60,7 +60,7 @@ class ServedExchange:
             with urlopen(request, timeout=60) as answer:
                 return json.loads(answer.read() or b"null")
         except HTTPError as error:
-            raise AssertionError(f"{path.split('?')[0]}: {error.read()!r}") from error
+            raise AssertionError(f"{path.split('?', maxsplit=1)[0]}: {error.read()!r}") from error
 
 
 @contextmanager
