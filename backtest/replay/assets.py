@@ -40,7 +40,7 @@ class MatchingRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReplayAsset:
-    """One instrument of a backtest. `tick_size`, `lot_size` and `contract_size` are those of `Instrument`, as floats."""
+    """One instrument of a backtest; `tick_size`, `lot_size` and `contract_size` are `Instrument`'s in float64."""
 
     name: str
     rows: Rows

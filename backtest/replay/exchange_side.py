@@ -40,11 +40,11 @@ _KIND = 0xFF
 
 @kernel
 def matching_of(view: HotView, asset: int) -> MatchingState:
-    """Return the matching of one instrument."""
+    """Return the matching of one instrument, borrowed: the view must outlive it."""
     every = view.matching
-    return MatchingState(
+    return matching.borrowed(MatchingState(
         every.core[asset], every.bids[asset], every.asks[asset], every.orders[asset], every.order_index[asset],
-        every.entries[asset], every.outputs[asset], every.market_orders[asset], every.market_index[asset])
+        every.entries[asset], every.outputs[asset], every.market_orders[asset], every.market_index[asset]))
 
 
 @kernel

@@ -60,7 +60,8 @@ def _read_parquet(path: Path) -> Rows:
             if name in frame.columns or name in _NEEDED:
                 rows[name] = frame[name].to_numpy()
     except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"a Parquet tape must have the columns {', '.join(_NEEDED)}, {str(path)!r}: {error}") from error
+        needed = ", ".join(_NEEDED)
+        raise InputError(f"a Parquet tape must have the columns {needed}, was {str(path)!r}: {error}") from error
     return rows
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numba
 from numba import types
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
 
 from backtest.kernels import kernel
 from dataflows.kernels import RecordArray
@@ -17,8 +18,8 @@ from dataflows.tapes.rows import EVENT_DTYPE
 _POINTER = types.CPointer(numba.from_dtype(EVENT_DTYPE))
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def _pointer(_typing: Any, address: Any) -> Any:
+@intrinsic
+def _pointer(_typing: Any, address: Any) -> Any:  # noqa: ARG001  # numba goes by the name
     """Return an address as a pointer to rows."""
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
@@ -29,5 +30,5 @@ def _pointer(_typing: Any, address: Any) -> Any:
 @kernel
 def rows_at(address: int, count: int) -> RecordArray:
     """Return the rows at an address as an array that owns nothing."""
-    found: RecordArray = numba.carray(_pointer(address), count)
+    found: RecordArray = carray(_pointer(address), count)  # type: ignore[call-arg]  # the typing comes from numba
     return found

@@ -36,8 +36,10 @@ class AssetSummary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BacktestResult:
-    """Structured arrays in the layouts of `backtest.replay.layout`: `orders` by number from 1, `fills` as received,
-    `curve` of shape (times, instruments).
+    """What a run made.
+
+    `orders` by number from 1, `fills` as received and `curve` of shape (times, instruments) are arrays in the layouts
+    of `backtest.replay.layout`.
     """
 
     names: tuple[str, ...]

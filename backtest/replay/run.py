@@ -5,7 +5,8 @@ more). A plain Python strategy is an object; see `backtest.replay.objects`. Both
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -23,7 +24,7 @@ from sluice.errors import InputError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_ROOM = __file__.rsplit("/", 1)[0]
+_ROOM = Path(__file__).parent
 _PROBLEMS = {
     layout.FULL_ORDERS: "orders of a run must fit its limits, were more than {orders:,}",
     layout.FULL_FILLS: "fills of a run must fit its limits, were more than {fills:,}",
@@ -35,12 +36,12 @@ _PROBLEMS = {
 
 def strategy(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a strategy with Numba at its first call; the code is cached and goes by the engine's sources, too."""
-    from pathlib import Path  # noqa: PLC0415
-
     usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # numba makes its settings at run time
-    setattr(numba.config, "CACHE_DIR", str(cache_folder(Path(_ROOM))))  # noqa: B010  # see above
+    setattr(numba.config, "CACHE_DIR", str(cache_folder(_ROOM)))  # noqa: B010  # see above
     try:
         return kernels.kernel(function)
+    except RuntimeError:  # Numba has no place for the code of what was typed into an interpreter.
+        return cast("Callable[P, R]", numba.njit(nogil=True, error_model="numpy")(function))
     finally:
         setattr(numba.config, "CACHE_DIR", usual)  # noqa: B010  # see above
 
