@@ -1,7 +1,8 @@
-"""Frames of a synthetic symbol: what the simulation logged, as the JSON that Binance's USD-M streams send.
+"""Frames of a synthetic symbol: what the simulation logged, as the JSON that Binance's futures streams send.
 
 Combined-stream envelopes with the venue's field names, order and number formats, fields of 2026 (`nq`, `ps`, `st`)
-included. A frame is received a few milliseconds after it happened, in order within its stream, as over one socket.
+included. An inverse contract has no klines: their values are in coin, and whoever plays a tape makes them.
+A frame is received a few milliseconds after it happened, in order within its stream, as over one socket.
 """
 
 from collections.abc import Iterator
@@ -59,6 +60,9 @@ class SymbolFrames:
 
     def __init__(self, symbol: SymbolParameters, market: SymbolMarket, seed: int) -> None:
         self._symbol = symbol.symbol
+        self._pair = symbol.symbol.partition("_")[0]
+        self._inverse = symbol.instrument.inverse
+        self._family = 2 if self._inverse else 1
         self._bottom = int(market.constants[0]["bottom"])
         self._price = Notation(symbol.instrument.tick_size)
         self._lots = Notation(symbol.instrument.lot_size)
@@ -81,7 +85,8 @@ class SymbolFrames:
         trades = log.trades[: log.counts[TRADES]]
         yield from self._trade_frames(trades)
         yield from self._aggregate_frames(trades)
-        yield from self._kline_frames(trades, end_ns)
+        if not self._inverse:
+            yield from self._kline_frames(trades, end_ns)
         yield from self._mark_frames(log.marks[: log.counts[MARKS]])
 
     def snapshot(self, market: SymbolMarket, now_ns: int) -> TimedFrame:
@@ -89,6 +94,8 @@ class SymbolFrames:
         time_ms = now_ns // 1_000_000
         sides = ",".join(f'"{name}":[{self._side(market, side)}]' for name, side in (("bids", BIDS), ("asks", ASKS)))
         head = f'"lastUpdateId":{market.numbers[0]["update_id"]},"E":{time_ms + 2},"T":{time_ms}'
+        if self._inverse:
+            head += f',"symbol":"{self._symbol}","pair":"{self._pair}"'
         return now_ns + 41_386_500, f"{{{head},{sides}}}"
 
     def _side(self, market: SymbolMarket, side: int) -> str:
@@ -109,8 +116,8 @@ class SymbolFrames:
         ):
             payload = (
                 f'{self._quotes.opening}{{"e":"bookTicker","u":{update},"E":{sent},"T":{time},"s":"{symbol}",'
-                f'"ps":"{symbol}","b":"{price(bid + bottom)}","B":"{lots(bid_lots)}","a":"{price(ask + bottom)}",'
-                f'"A":"{lots(ask_lots)}","st":1}}}}'
+                f'"ps":"{self._pair}","b":"{price(bid + bottom)}","B":"{lots(bid_lots)}","a":"{price(ask + bottom)}",'
+                f'"A":"{lots(ask_lots)}","st":{self._family}}}}}'
             )
             yield received, payload
 
@@ -121,9 +128,9 @@ class SymbolFrames:
         ):
             levels: list[list[int]] = log.levels[start : start + bids + asks].tolist()
             payload = (
-                f'{self._depths.opening}{{"e":"depthUpdate","E":{sent},"T":{time},"s":"{symbol}","ps":"{symbol}",'
+                f'{self._depths.opening}{{"e":"depthUpdate","E":{sent},"T":{time},"s":"{symbol}","ps":"{self._pair}",'
                 f'"U":{first},"u":{last},"pu":{previous},"b":[{self._levels(levels[:bids])}],'
-                f'"a":[{self._levels(levels[bids:])}],"st":1}}}}'
+                f'"a":[{self._levels(levels[bids:])}],"st":{self._family}}}}}'
             )
             yield received, payload
 
@@ -147,7 +154,7 @@ class SymbolFrames:
             payload = (
                 f'{self._aggregates.opening}{{"e":"aggTrade","E":{sent},"a":{aggregate},"s":"{self._symbol}",'
                 f'"p":"{self._price.text(index + self._bottom)}","q":"{quantity}","nq":"{quantity}","f":{first},'
-                f'"l":{group[-1][1]},"T":{time},"m":{_boolean(sells)},"st":1}}}}'
+                f'"l":{group[-1][1]},"T":{time},"m":{_boolean(sells)},"st":{self._family}}}}}'
             )
             yield received, payload
 
@@ -167,7 +174,7 @@ class SymbolFrames:
         delivered = self._klines.deliver(np.array(times, np.int64))
         for (_, sent, received), text in zip(delivered, texts, strict=True):
             head = f'"e":"kline","E":{sent},"s":"{self._symbol}"'
-            yield received, f'{self._klines.opening}{{{head},"k":{text},"st":1}}}}'
+            yield received, f'{self._klines.opening}{{{head},"k":{text},"st":{self._family}}}}}'
 
     def _kline(self, bar: Bar, closed: bool) -> str:
         price, lots = self._price.text, self._lots.text
@@ -192,7 +199,7 @@ class SymbolFrames:
             payload = (
                 f'{self._marks.opening}{{"e":"markPriceUpdate","E":{sent},"s":"{self._symbol}","p":"{mark:.8f}",'
                 f'"ap":"{self._mark_average:.8f}","i":"{index:.8f}","P":"{index * 1.00002:.8f}","r":"{funding:.8f}",'
-                f'"T":{(time // FUNDING_INTERVAL_MS + 1) * FUNDING_INTERVAL_MS},"st":1}}}}'
+                f'"T":{(time // FUNDING_INTERVAL_MS + 1) * FUNDING_INTERVAL_MS},"st":{self._family}}}}}'
             )
             yield received, payload
 

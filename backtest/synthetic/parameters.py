@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from sluice.errors import InputError, NotFoundError
-from sluice.instruments import ContractKind, Instrument, InstrumentCatalog
+from sluice.errors import NotFoundError
+from sluice.instruments import Instrument, InstrumentCatalog
 
 #: Length of a step of the simulation: 5 ms.
 STEP_NS = 5_000_000
@@ -59,6 +59,8 @@ _PROFILES = {
     "BNBUSDT": Profile(Decimal(890), 1.0, 0.8),
     "XRPUSDT": Profile(Decimal("2.1"), 1.5, 0.8),
     "DOGEUSDT": Profile(Decimal("0.145"), 1.9, 0.78),
+    "BTCUSD_PERP": Profile(Decimal(94_000), 1.0, 0.92, 120_000.0, 2_000.0),
+    "ETHUSD_PERP": Profile(Decimal(3_200), 1.3, 0.9, 60_000.0, 1_200.0),
 }
 
 
@@ -86,7 +88,8 @@ class SymbolParameters:
 
     def lots(self, notional: float) -> float:
         """Return how many lots a value in the quote asset buys at the first price."""
-        return max(1.0, notional / float(self.profile.price * self.instrument.lot_size))
+        price = Decimal(1) if self.instrument.inverse else self.profile.price
+        return max(1.0, notional / float(self.instrument.contract_size * price * self.instrument.lot_size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +117,10 @@ class MarketParameters:
 def symbol_parameters(symbol: str, catalog: InstrumentCatalog) -> SymbolParameters:
     """Return the parameters of a symbol; one without a profile of its own gets a price of 20,000 ticks.
 
-    Raises `NotFoundError` for a symbol that the catalogue lacks and `InputError` for an inverse contract.
+    Raises `NotFoundError` for a symbol that the catalogue lacks.
     """
     if (instrument := catalog.by_symbol(symbol)) is None:
-        known = ", ".join(sorted(i.symbol for i in catalog if i.contract_kind is ContractKind.LINEAR))
+        known = ", ".join(sorted(i.symbol for i in catalog))
         raise NotFoundError(f"a symbol must be one of {known}, was {symbol!r}", fix="add it under [[instruments]]")
-    if instrument.inverse:
-        raise InputError(f"a synthetic symbol must be a linear contract, was {symbol!r}")
     profile = _PROFILES.get(symbol) or Profile(instrument.tick_size * 20_000)
     return SymbolParameters(instrument, profile)

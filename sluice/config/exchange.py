@@ -14,7 +14,7 @@ class SyntheticMarketSettings(Section):
 
     seed: int = Field(7, description="The same seed makes the same market.")
     symbols: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        ("BTCUSDT", "ETHUSDT", "SOLUSDT"), description="Linear contracts of the catalogue.")
+        ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BTCUSD_PERP"), description="Contracts of the catalogue, of both products.")
     signal: Annotated[float, Field(ge=0, le=5)] = Field(1.0, description="How much the book foretells; 0: nothing.")
 
 

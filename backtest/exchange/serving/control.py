@@ -1,16 +1,19 @@
 """The control endpoints of a served exchange, under `/sluice/v1/`: they are no part of any venue's API.
 
     GET    /sluice/v1/health        whether it serves, its time, its market
-    POST   /sluice/v1/advance       {"until_ns": T} in lockstep: play up to T; answers {"now_ns", "user_events"}
+    POST   /sluice/v1/advance       {"until_ns": T, "incarnation": I} in lockstep: play up to T; answers {"now_ns",
+                                    "user_events", "incarnation"}
     GET    /sluice/v1/user-events   the same answer without moving
     POST   /sluice/v1/faults        a fault, or a list of them; GET lists those that wait, DELETE takes all back
 
-`user_events` counts what was sent so far on the user streams of the account of the key in X-MBX-APIKEY. Everything but
+`user_events` counts what was sent so far on the user streams of the account of the key in X-MBX-APIKEY. `incarnation`
+names this process: a step that names another one is refused (412), because its streams are gone. Everything but
 health is for callers on this machine, or with the control token in X-Sluice-Token.
 """
 
 import hmac
 import ipaddress
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
@@ -53,9 +56,10 @@ class Controlled(Protocol):
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of `advance`: a time in nanoseconds since the epoch."""
+    """The body of `advance`: a time in nanoseconds since the epoch, and which process is meant; empty for any."""
 
     until_ns: int
+    incarnation: str = ""
 
 
 class ControlError(Exception):
@@ -73,6 +77,7 @@ class ControlPanel:
     def __init__(self, controlled: Controlled, token: str) -> None:
         self._controlled = controlled
         self._token = token
+        self._incarnation = secrets.token_hex(8)
 
     def add_routes(self, application: web.Application) -> None:
         """Add the endpoints to an application."""
@@ -107,14 +112,17 @@ class ControlPanel:
     async def _advance(self, request: web.Request) -> Any:
         if not self._controlled.lockstep:
             raise ControlError("pace must be lockstep for a client to move the market, was another", 409)
-        until_ns = (await _body(request, Advance)).until_ns
-        if not 0 <= until_ns < 2**62:
-            raise ControlError(f"until_ns must be nanoseconds since the epoch, was {until_ns}")
-        await self._controlled.advance(until_ns)
+        step = await _body(request, Advance)
+        if not 0 <= step.until_ns < 2**62:
+            raise ControlError(f"until_ns must be nanoseconds since the epoch, was {step.until_ns}")
+        if step.incarnation not in ("", self._incarnation):
+            raise ControlError(f"incarnation must be {self._incarnation}, was another", 412)
+        await self._controlled.advance(step.until_ns)
         return await self._user_events(request)
 
     async def _user_events(self, request: web.Request) -> Any:
-        return self._controlled.progress(request.headers.get("X-MBX-APIKEY", ""))
+        progress = self._controlled.progress(request.headers.get("X-MBX-APIKEY", ""))
+        return {**progress, "incarnation": self._incarnation}
 
     async def _add_faults(self, request: web.Request) -> Any:
         given = await _body(request, Fault | list[Fault])

@@ -59,7 +59,7 @@ class TapeInput:
 
 
 class SyntheticInput:
-    """A seeded market of linear contracts that begins at a time and never ends."""
+    """A seeded market that begins at a time and never ends."""
 
     def __init__(self, symbols: Sequence[SymbolParameters], seed: int, start_ns: int, pressure_drift: float) -> None:
         self._market = MarketParameters(tuple(symbols), seed, start_ns, 1.0, pressure_drift)

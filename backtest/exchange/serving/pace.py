@@ -59,9 +59,12 @@ class Timeline:
         self._origin_clock_ns = 0
         self._origin_ns = 0
 
-    def begin(self, first_tape_ns: int) -> None:
-        """Set the exchange's time to the tape's beginning (plus what is to be played at once), now."""
-        clock = self._clock_ns()
+    def begin(self, first_tape_ns: int, clock_ns: int | None = None) -> None:
+        """Set the exchange's time to the tape's beginning (plus what is to be played at once), now or as of a time.
+
+        A market that was made to begin at a moment of the clock begins then, however long the start takes.
+        """
+        clock = self._clock_ns() if clock_ns is None else clock_ns
         start = first_tape_ns + self._start_after_ns
         if self.rebased:
             self.shift_ns = (clock - start) // NS_PER_MS * NS_PER_MS

@@ -20,7 +20,7 @@ from backtest.exchange.serving.event_faults import PlannedEventFaults
 from backtest.exchange.serving.faults import FaultKind, FaultPlan
 from backtest.exchange.serving.gateway import ServedGateway
 from backtest.exchange.serving.journal import Journal, JournalHead, fingerprint
-from backtest.exchange.serving.market_input import TapeInput, first_time_ns, native_events
+from backtest.exchange.serving.market_input import SyntheticInput, TapeInput, first_time_ns, native_events
 from backtest.exchange.serving.pace import NS_PER_MS, PaceKind, Timeline, parse_pace
 from backtest.exchange.serving.player import Player
 from backtest.exchange.serving.runner import MarketRunner, reach_by_waiting, reach_in_lockstep
@@ -56,11 +56,11 @@ class ExchangeService:
         synthetic = not settings.tapes
         if synthetic and self.lockstep:
             raise InputError("lockstep must have a tape, had none", fix="make one with `sluice tape make`")
-        start_after_ns = int(settings.start_after_s * 1e9)
-        start_ns = _first_of_synthetic(settings.rebased, start_after_ns)
+        self._start_after_ns = int(settings.start_after_s * 1e9)
+        start_ns = _first_of_synthetic(settings.rebased, self._start_after_ns)
         self.market = assembly.market_input(settings, catalog, start_ns)
         # A synthetic market is made to begin now and needs no shift.
-        self._timeline = Timeline(pace, settings.rebased and not synthetic, time.time_ns, start_after_ns)
+        self._timeline = Timeline(pace, settings.rebased and not synthetic, time.time_ns, self._start_after_ns)
         self._begins_ns = start_ns if synthetic else first_time_ns(self.market)
         self.exchange = assembly.open_exchange(settings, catalog, self._begins_ns)
         warm(next(iter(self.exchange.listings.values())))
@@ -170,7 +170,8 @@ class ExchangeService:
         native = set() if self.lockstep else native_events(self.market)
         feed = None
         # Looking at the tape takes a while: time begins only after it.
-        self._timeline.begin(self._begins_ns)
+        made_now = isinstance(self.market, SyntheticInput) and self._settings.rebased
+        self._timeline.begin(self._begins_ns, self._begins_ns + self._start_after_ns if made_now else None)
         if not self.lockstep:
             if self._timeline.shift_ns:
                 native = {(event, symbol) for event, symbol in native if event != "kline"}

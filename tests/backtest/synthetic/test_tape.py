@@ -16,7 +16,7 @@ from dataflows.tapes.reader import TapeReader, symbols
 from sluice.errors import InputError, NotFoundError
 from sluice.instruments import InstrumentCatalog
 from tests.backtest.synthetic.conftest import SYMBOLS
-from tests.backtest.synthetic.observed import Observed, rebuilt_quotes
+from tests.backtest.synthetic.observed import Observed, observe, rebuilt_quotes
 
 KINDS = {"bookTicker", "depthUpdate", "trade", "aggTrade", "markPriceUpdate", "kline"}
 each_symbol = pytest.mark.parametrize("symbol", SYMBOLS)
@@ -183,11 +183,20 @@ def test_fields_come_in_the_order_of_the_venue(observed: dict[str, Observed]) ->
     assert first["markPriceUpdate"] == ["e", "E", "s", "p", "ap", "i", "P", "r", "T", "st"]
 
 
+def test_an_inverse_contract_is_told_in_contracts_and_as_one_of_its_family(tmp_path: Path) -> None:
+    seen = observe(make_tape(tmp_path, symbols=("BTCUSD_PERP",), minutes=0.5)[0])
+    assert set(seen.events) == KINDS - {"kline"}
+    assert {(one["s"], one["ps"], one["st"]) for one in seen.of("depthUpdate")} == {("BTCUSD_PERP", "BTCUSD", 2)}
+    assert (seen.snapshot["symbol"], seen.snapshot["pair"]) == ("BTCUSD_PERP", "BTCUSD")
+    sizes = [Decimal(one["q"]) for one in seen.of("trade")]
+    assert all(size == size.to_integral_value() for size in sizes)
+    # Market orders of some thousand dollars are some tens of contracts of 100.
+    assert 1 <= sum(sizes) / len(sizes) < 200
+
+
 def test_what_makes_no_tape_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="DOGEUSD"):
         make_tape(tmp_path, symbols=("DOGEUSD",))
-    with pytest.raises(InputError, match="linear"):
-        make_tape(tmp_path, symbols=("BTCUSD_PERP",))
     with pytest.raises(InputError, match="minutes"):
         make_tape(tmp_path, minutes=0)
     with pytest.raises(InputError, match="each once"):

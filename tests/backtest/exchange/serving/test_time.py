@@ -46,6 +46,14 @@ def test_what_is_played_at_once_lies_before_now() -> None:
     assert 5 * SECOND_NS + line.shift_ns == 90 * SECOND_NS
 
 
+def test_a_market_made_to_begin_at_a_moment_keeps_the_clock_however_long_the_start_takes() -> None:
+    now = [100 * SECOND_NS]
+    line = Timeline(parse_pace("realtime"), rebased=False, clock_ns=lambda: now[0])
+    now[0] += 3 * SECOND_NS
+    line.begin(100 * SECOND_NS, 100 * SECOND_NS)
+    assert line.now_ns() == 103 * SECOND_NS
+
+
 def test_a_tape_that_begins_again_comes_a_second_later() -> None:
     line = Timeline(parse_pace("realtime"), rebased=False, clock_ns=lambda: 0)
     line.begin(5 * SECOND_NS)
