@@ -17,9 +17,9 @@ from execution import metrics
 from execution.codec import write_report
 from execution.domain import OrderState
 from execution.feed import ReportFeed
-from execution.journal import Journal
 from execution.ledger import Draft, Ledger
 from execution.state_machine import Occurrence
+from execution.stores import OrderJournal
 from execution.venues.interface import SimulatedTime, Venue, VenueEvent, VenueOutcomeUnknown
 from sluice.clock import Clock, EventClock, observe
 from sluice.errors import InputError, InvariantError, NotFoundError, NotRunningError, SluiceError
@@ -34,7 +34,7 @@ class Tools:
     """What the desk works with."""
 
     venue: Venue
-    journal: Journal
+    journal: OrderJournal
     ledger: Ledger
     feed: ReportFeed
     clock: Clock

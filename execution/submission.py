@@ -13,8 +13,9 @@ from execution.domain import OrderState
 from execution.gate import ApprovalGate, ApprovalRefusedError
 from execution.journal import AlreadyUsedError
 from execution.ledger import Draft, NewOrder
-from execution.nonces import Burning, NonceStore, NonceStoreError
+from execution.nonces import Burning, NonceStoreError
 from execution.sendable import sendable_request
+from execution.stores import Nonces
 from sluice.envelope import ApprovalRefused, ApprovedOrder, Refusal
 from sluice.errors import InputError
 from sluice.instruments import InstrumentCatalog
@@ -28,7 +29,7 @@ _NEVER: Final = frozenset({Refusal.EXPIRED, Refusal.LIFETIME, Refusal.ORDER_INVA
 class Submission:
     """Carries out SubmitOrder and VoidApproval. Its methods run inside `Desk.exclusively`."""
 
-    def __init__(self, desk: Desk, gate: ApprovalGate, nonces: NonceStore, catalog: InstrumentCatalog) -> None:
+    def __init__(self, desk: Desk, gate: ApprovalGate, nonces: Nonces, catalog: InstrumentCatalog) -> None:
         self._desk = desk
         self._gate = gate
         self._nonces = nonces

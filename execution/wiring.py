@@ -7,6 +7,7 @@ is journalled. If the journal fails later, or a bug shows, the process ends, so 
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import entry_points
 
@@ -16,7 +17,7 @@ from execution.cancellation import Cancellation
 from execution.desk import Desk, Tools
 from execution.domain import ExecutionReport
 from execution.feed import ReportFeed
-from execution.gate import ApprovalGate
+from execution.gate import ApprovalGate, Keys
 from execution.identity import JournalIdentity
 from execution.journal import Journal
 from execution.ledger import Ledger
@@ -101,7 +102,7 @@ class ExecutionServer:
         client = await self._redis()
         namespace = settings.run.namespace
         nonces = NonceStore(client, namespace, Incarnation(head.journal_id, secrets.token_hex(8)))
-        submission = Submission(desk, _gate(settings, catalog, clock), nonces, catalog)
+        submission = Submission(desk, approval_gate(settings, catalog, clock), nonces, catalog)
         identity = JournalIdentity(client, namespace, head.journal_id)
         return await self._serve(Handlers(desk, submission, Cancellation(desk), Recovery(desk), identity), commands)
 
@@ -194,10 +195,13 @@ def _clock(settings: Settings, venue: Venue, event_time_ns: int) -> Clock:
     return EventClock(event_time_ns)
 
 
-def _gate(settings: Settings, catalog: InstrumentCatalog, clock: Clock) -> ApprovalGate:
+def approval_gate(
+    settings: Settings, catalog: InstrumentCatalog, clock: Clock, load_keys: Callable[[], Keys] | None = None,
+) -> ApprovalGate:
+    """Return the gate of the configured service. `load_keys`: in place of reading the configured key folder."""
     venues = sorted({instrument.venue.name for instrument in catalog}, reverse=True)
     audiences = [ExpectedAudience(settings.execution.execution_id, settings.account.name, venue,
                                   settings.run.environment) for venue in venues]
     directory = public_key_directory(settings)
     started_at_ns = clock.now_ns() if isinstance(clock, SystemClock) else 0
-    return ApprovalGate(audiences, lambda: load_public_keys(directory), started_at_ns)
+    return ApprovalGate(audiences, load_keys or (lambda: load_public_keys(directory)), started_at_ns)

@@ -16,14 +16,13 @@ from risk.approvals import ApprovalIssuer, Fence, decision_id_of, order_bytes
 from risk.domain import TradingState
 from risk.drawdown import Latch
 from risk.engine import Decision, DecisionTimes, RiskEngine
-from risk.execution_client import ExecutionClient
-from risk.fence import EpochFence
-from risk.journal import Journal, JournalError
+from risk.journal import JournalError
 from risk.limits import limits_version
 from risk.records import AuditEntry, DecisionRecord, JournalledBytes, decision_record
 from risk.reports import ReportBuffer
 from risk.reservations import Reservation
 from risk.snapshots import portfolio_snapshot
+from risk.stores import DecisionJournal, Executor, PublishedEpoch
 from sluice.clock import Clock, EventClock, observe
 from sluice.envelope import MAX_SKEW_NS
 from sluice.errors import InputError, InvariantError, NotFoundError, NotRunningError
@@ -42,8 +41,8 @@ class Gate:
     """Decides, observes and remembers. Made by `risk.service`, which also recovers it before it serves."""
 
     def __init__(
-        self, engine: RiskEngine, journal: Journal, fence: EpochFence, issuer: ApprovalIssuer,
-        execution: ExecutionClient, clock: Clock, namespace: str,
+        self, engine: RiskEngine, journal: DecisionJournal, fence: PublishedEpoch, issuer: ApprovalIssuer,
+        execution: Executor, clock: Clock, namespace: str,
     ) -> None:
         self.engine = engine
         self.reports = ReportBuffer()

@@ -5,11 +5,11 @@ committed is then unknown, so the service must stop and rebuild itself from what
 writes, one that reads history without holding up the writer.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import astuple, fields
 from functools import wraps
 from operator import attrgetter
-from typing import Final, ParamSpec, Self, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow, class_row
@@ -52,7 +52,7 @@ class JournalError(NotRunningError):
 
 def _journalled(
     method: Callable[Parameters, Awaitable[Result]],
-) -> Callable[Parameters, Awaitable[Result]]:
+) -> Callable[Parameters, Coroutine[Any, Any, Result]]:
     """Turn the database's errors into `JournalError`."""
     @wraps(method)
     async def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

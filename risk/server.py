@@ -24,9 +24,11 @@ from risk.limits import limits_version
 from risk.records import AuditEntry, ServiceState
 from risk.recovery import restore_decisions, restore_state
 from risk.service import PAGE, RiskService
+from risk.stores import DecisionJournal, Executor, PublishedEpoch
 from sluice.clock import Clock, EventClock, SystemClock
 from sluice.config.loading import catalog_of, key_directory
 from sluice.config.settings import Settings
+from sluice.envelope import Signer
 from sluice.errors import InvariantError, NotRunningError
 from sluice.instruments import InstrumentCatalog
 from sluice.keys import load_or_create_signer
@@ -88,14 +90,15 @@ async def connected(settings: Settings, urls: StoreUrls) -> AsyncIterator[Parts]
 
 
 def make_gate(
-    settings: Settings, catalog: InstrumentCatalog, journal: Journal, fence: EpochFence, execution: ExecutionClient
+    settings: Settings, catalog: InstrumentCatalog, journal: DecisionJournal, fence: PublishedEpoch,
+    execution: Executor, signer: Signer | None = None,
 ) -> Gate:
-    """Return a gate with an empty engine."""
+    """Return a gate with an empty engine. `signer`: in place of the configured key."""
     replaying = settings.run.clock == "event"
     clock: Clock = EventClock() if replaying else SystemClock()
     engine = RiskEngine(catalog, settings.risk.limits, settings.account.balances, settings.source.instruments)
     nonce = replayable_nonce if replaying else random_nonce
-    issuer = ApprovalIssuer(load_or_create_signer(key_directory(settings)), settings, nonce)
+    issuer = ApprovalIssuer(signer or load_or_create_signer(key_directory(settings)), settings, nonce)
     return Gate(engine, journal, fence, issuer, execution, clock, settings.run.namespace)
 
 

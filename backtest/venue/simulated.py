@@ -58,16 +58,20 @@ class SimulatedVenue:
 
         Raises `NotFoundError` for a tape or instrument that does not exist, `InputError` where no tape is named.
         """
+        return cls.playing(settings, catalog, iter(TapeReader(settings.source.tapes)))
+
+    @classmethod
+    def playing(cls, settings: Settings, catalog: InstrumentCatalog, items: Iterator[Item]) -> Self:
+        """Return the configured venue for a tape that is being read already, from its beginning."""
         simulated = settings.execution.simulated
         traded = catalog.select(settings.source.instruments) if settings.source.instruments else catalog
-        tape = TapeReader(settings.source.tapes)
         listings = listings_of(traded)
         if listings:
             warm(listings[0])
         fees = flat_fees(simulated.maker_fee_bps * _BASIS_POINT, simulated.taker_fee_bps * _BASIS_POINT)
         exchange = Exchange(listings, ExchangeSettings(fees=fees))
         exchange.open_account(settings.account.name, wallets_of(settings.account.balances, listings))
-        return cls(exchange, iter(tape), settings.account.name, simulated.order_latency_ms)
+        return cls(exchange, items, settings.account.name, simulated.order_latency_ms)
 
     def now_ns(self) -> int:
         """Return how far the market has been played."""

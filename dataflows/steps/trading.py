@@ -15,7 +15,8 @@ from bytewax.operators import StatefulBatchLogic
 from dataflows.actors.market import FeatureRow
 from dataflows.actors.strategy import StrategyActor
 from dataflows.actors.strategy_domain import CancelOrder, Command, MarketView, OrderReport, PlaceOrder, Prediction
-from dataflows.desk.desk import Approved, Desk, Sent, Vetoed, order_id
+from dataflows.desk.desk import Approved, Sent, Vetoed, order_id
+from dataflows.desk.interface import TradingDesk
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.staleness import book_stale
 from dataflows.statistics import FlowStatistics
@@ -47,7 +48,7 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
     """Works the ticks of one account."""
 
     def __init__(
-        self, desk: Desk, catalog: InstrumentCatalog, settings: StrategySettings, state: TradingState
+        self, desk: TradingDesk, catalog: InstrumentCatalog, settings: StrategySettings, state: TradingState
     ) -> None:
         self._desk = desk
         self._catalog = catalog
@@ -195,7 +196,7 @@ def view_of(row: FeatureRow) -> MarketView:
 
 
 def trading_logic(
-    desk: Callable[[], Desk], catalog: InstrumentCatalog, settings: StrategySettings
+    desk: Callable[[], TradingDesk], catalog: InstrumentCatalog, settings: StrategySettings
 ) -> Callable[[TradingState | None], TradingLogic]:
     """Return the builder that Bytewax calls with the state to resume from."""
     return lambda state: TradingLogic(desk(), catalog, settings, TradingState(*state) if state else TradingState())
