@@ -25,7 +25,8 @@ from backtest.exchange.streams.names import Route
 
 TOKEN_HEADER: Final = "X-Sluice-Token"  # noqa: S105  # the name of a header
 _LARGEST_BODY: Final = 64 * 1024
-_ROUTES: Final = {"public": Route.PUBLIC, "market": Route.MARKET, "private": Route.PRIVATE, "unrouted": Route.UNROUTED}
+_ROUTES: Final = {"public": Route.PUBLIC, "market": Route.MARKET, "private": Route.PRIVATE, "dstream": Route.COINM,
+                  "unrouted": Route.UNROUTED}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
