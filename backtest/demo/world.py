@@ -112,13 +112,18 @@ def clear(settings: Settings, urls: StoreUrls) -> None:
 
 
 def synthetic_tape(folder: Path, *, minutes: float, seed: int, progress: Callable[[float], None]) -> Path:
-    """Return the folder of the synthetic tape of these parameters, made where it is not there yet."""
+    """Return the folder of the synthetic tape of these parameters, made where it is not there yet.
+
+    Two runs may make it at once: each makes its own, and the first one stays.
+    """
     target = folder / "tapes" / f"synthetic{GENERATION}-seed{seed}-{minutes:g}min"
     if not target.exists():
-        making = target.with_name(f"{target.name}.making")
-        shutil.rmtree(making, ignore_errors=True)
-        make_tape(making, seed=seed, minutes=minutes, progress=progress)
-        making.rename(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{target.name}.making-", dir=target.parent) as making:
+            made = Path(making) / "tape"
+            make_tape(made, seed=seed, minutes=minutes, progress=progress)
+            if not target.exists():
+                made.rename(target)
     return target
 
 

@@ -1,5 +1,6 @@
 """What a run left in PostgreSQL: decisions, orders, fills and equity, read once and kept as plain values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,10 +11,10 @@ from sluice.config import Settings
 from sluice.execution.v1.execution_pb2 import ExecutionReport
 from sluice.risk.v1.order_pb2 import Order, Side
 from sluice.risk.v1.risk_pb2 import OrderIntent, ReasonCode, Veto
-from sluice.stores.postgres import Connection, connect_sync, schema_of
+from sluice.stores.postgres import connect_sync, schema_of
 
 _DECISIONS = """
-SELECT sequence, decision_id, intent, approved, order_bytes, reasons, event_time_ns FROM decisions ORDER BY sequence"""
+SELECT decision_id, intent, approved, order_bytes, reasons, event_time_ns FROM decisions ORDER BY sequence"""
 _ORDERS = """
 SELECT client_order_id, decision_id, instrument, order_bytes, status, filled_quantity, average_price, fees, fee_asset,
     venue_order_id, created_at_ns, updated_at_ns, message FROM orders ORDER BY created_at_ns, client_order_id"""
@@ -105,16 +106,18 @@ def read_journal(settings: Settings) -> RunJournal:
     """Read the journals of the configured namespace. Raises `NotRunningError` where PostgreSQL does not answer."""
     url, namespace = settings.stores.postgres_url.get_secret_value(), settings.run.namespace
     with connect_sync(url, schema_of(namespace, "risk")) as risk:
-        decisions = tuple(_decision(row) for row in risk.execute(_DECISIONS))
+        decisions = tuple(decision_row(*row) for row in risk.execute(_DECISIONS))
         equity = tuple(EquityRow(*row) for row in risk.execute(_EQUITY))
     with connect_sync(url, schema_of(namespace, "execution")) as execution:
-        orders = tuple(_order(row) for row in execution.execute(_ORDERS))
-        fills = _fills(execution)
+        orders = tuple(order_row(*row) for row in execution.execute(_ORDERS))
+        fills = fill_rows(bytes(raw) for (raw,) in execution.execute(_FILLS))
     return RunJournal(decisions, orders, fills, equity)
 
 
-def _decision(row: tuple[Any, ...]) -> DecisionRow:
-    _, decision_id, intent, approved, order, reasons, event_time_ns = row
+def decision_row(
+    decision_id: str, intent: bytes, approved: bool, order: bytes, reasons: bytes, event_time_ns: int
+) -> DecisionRow:
+    """Return the row of a decision as it was journalled: `intent`, `order` and `reasons` are the contract's bytes."""
     found = Veto.FromString(bytes(reasons)).reasons if reasons else ()
     return DecisionRow(
         decision_id, as_dict(OrderIntent.FromString(bytes(intent))), approved,
@@ -122,15 +125,17 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
         tuple({**as_dict(reason), "code": ReasonCode.Name(reason.code)} for reason in found), event_time_ns)
 
 
-def _order(row: tuple[Any, ...]) -> OrderRow:
-    client_order_id, decision_id, instrument, order, *rest = row
+def order_row(client_order_id: str, decision_id: str, instrument: str, order: bytes, *rest: Any) -> OrderRow:
+    """Return the row of an order as it was journalled: `order` are the bytes that were signed."""
     return OrderRow(client_order_id, decision_id, instrument, as_dict(Order.FromString(bytes(order))), *rest)
 
 
-def _fills(execution: Connection) -> tuple[FillRow, ...]:
-    """Return the fills in an order that does not depend on how they came: by time, instrument and trade id."""
-    reports = (ExecutionReport.FromString(bytes(raw)) for (raw,) in execution.execute(_FILLS))
-    rows = [_fill(report) for report in reports]
+def fill_rows(reports: Iterable[bytes]) -> tuple[FillRow, ...]:
+    """Return the fills of serialised reports in an order that does not depend on how they came.
+
+    That is by time, instrument and trade id.
+    """
+    rows = [_fill(ExecutionReport.FromString(report)) for report in reports]
     return tuple(sorted(rows, key=lambda r: (r.event_time_ns, r.instrument, len(r.trade_id), r.trade_id)))
 
 
