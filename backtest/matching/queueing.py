@@ -99,4 +99,5 @@ def pass_queue(order: Record, lots: int) -> int:
 @kernel
 def step_up(order: Record, reached: int) -> None:
     """Count the lots that reached an order as gone, so that they reach it once."""
-    order.queue_ahead = min(order.queue_ahead + reached, 0.0)
+    if reached > 0:
+        order.queue_ahead = min(order.queue_ahead + reached, 0.0)
