@@ -92,6 +92,15 @@ def test_other_batches_give_the_same_bytes(
     assert_same(demo, summary, undisturbed)
 
 
+def test_orders_fees_and_money_are_the_same_without_the_exchanges_sockets(
+    tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path
+) -> None:
+    demo, summary = run_demo(tmp_path, "--tape", str(tape), "--in-process")
+    assert_same(demo, summary, undisturbed)
+    over_sockets, in_process = (each.configuration() for each in (undisturbed[0], demo))
+    assert (over_sockets["execution"]["venue"], in_process["execution"]["venue"]) == ("lockstep", "simulated")
+
+
 def test_a_flow_stopped_and_resumed_from_its_snapshot_gives_the_same_bytes(
     tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -101,7 +110,7 @@ def test_a_flow_stopped_and_resumed_from_its_snapshot_gives_the_same_bytes(
     assert_same(demo, demo.finish(), undisturbed)
 
 
-@pytest.mark.parametrize("name", ["risk", "execution", "flow", "inference"])
+@pytest.mark.parametrize("name", ["risk", "execution", "flow", "inference", "exchange"])
 def test_a_process_killed_in_the_middle_changes_nothing(
     tape: Path, undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path, name: str
 ) -> None:
