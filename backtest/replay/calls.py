@@ -15,7 +15,8 @@ and quantities lots. An argument that names no instrument or order ends the run 
 
 import math
 
-from backtest.kernels import kernel
+from backtest.kernels import kernel, part
+from backtest.replay.entry_points import ENTRIES
 from backtest.replay.layout import (
     BAD_ARGUMENT,
     BUY,
@@ -27,12 +28,11 @@ from backtest.replay.layout import (
     REQUEST_AMEND,
     REQUEST_CANCEL,
     REQUEST_NEW,
-    HotView,
 )
+from backtest.replay.memory import ask_at, asset_at, bid_at, clock_of, order_at, position_at, row_at, trade_at
 from backtest.replay.messages import send_request
 from backtest.replay.money import equity_of
 from backtest.replay.money import mid_price as _mid_price
-from backtest.replay.pointers import rows_at
 from backtest.replay.waiting import wait
 from dataflows.kernels import Record
 from dataflows.tapes.rows import BUY_EVENT
@@ -48,43 +48,43 @@ ANY = -1
 
 
 @kernel
-def elapse(view: HotView, duration_ns: int) -> bool:
+def elapse(view: int, duration_ns: int) -> bool:
     """Let time pass; tell whether there is more. When rows and messages are used up, it ends early."""
-    return wait(view, view.clock[0].now_ns + duration_ns, 0, 0) != ENDED
+    return wait(view, clock_of(view).now_ns + duration_ns, 0, 0) != ENDED
 
 
 @kernel
-def wait_next_feed(view: HotView, timeout_ns: int, responses: bool = False, feed: int = FEED_ANY) -> int:
+def wait_next_feed(view: int, timeout_ns: int, responses: bool = False, feed: int = FEED_ANY) -> int:
     """Wait for a row of the feed (or an answer, too); return TIMED_OUT, ENDED, FEED or RESPONSE.
 
     `feed` narrows it to FEED_DEPTH or FEED_TRADES. Every row that is received at that moment has been taken in.
     """
-    return wait(view, view.clock[0].now_ns + timeout_ns, feed, -1 if responses else 0)
+    return wait(view, clock_of(view).now_ns + timeout_ns, feed, -1 if responses else 0)
 
 
 @kernel
-def wait_order_response(view: HotView, timeout_ns: int, order: int = ANY) -> int:
+def wait_order_response(view: int, timeout_ns: int, order: int = ANY) -> int:
     """Wait for an answer to an order, or to any; return TIMED_OUT, ENDED or RESPONSE."""
-    return wait(view, view.clock[0].now_ns + timeout_ns, 0, order)
+    return wait(view, clock_of(view).now_ns + timeout_ns, 0, order)
 
 
 @kernel
-def now_ns(view: HotView) -> int:
+def now_ns(view: int) -> int:
     """Return the strategy's time."""
-    return int(view.clock[0].now_ns)
+    return int(clock_of(view).now_ns)
 
 
 @kernel
-def assets(view: HotView) -> int:
+def assets(view: int) -> int:
     """Return how many instruments there are."""
-    return int(view.assets.size)
+    return int(clock_of(view).asset_count)
 
 
-@kernel
-def _known(view: HotView, asset: int) -> bool:
-    if 0 <= asset < view.assets.size:
+@part
+def _known(view: int, asset: int) -> bool:
+    if 0 <= asset < clock_of(view).asset_count:
         return True
-    view.clock[0].problem = BAD_ARGUMENT
+    clock_of(view).problem = BAD_ARGUMENT
     return False
 
 
@@ -92,42 +92,42 @@ def _known(view: HotView, asset: int) -> bool:
 
 
 @kernel
-def best_bid(view: HotView, asset: int) -> int:
+def best_bid(view: int, asset: int) -> int:
     """Return the best bid in ticks, 0 where there is none."""
-    return int(view.assets[asset].best_bid) if _known(view, asset) else 0
+    return int(asset_at(view, asset).best_bid) if _known(view, asset) else 0
 
 
 @kernel
-def best_ask(view: HotView, asset: int) -> int:
+def best_ask(view: int, asset: int) -> int:
     """Return the best ask in ticks, 0 where there is none."""
-    return int(view.assets[asset].best_ask) if _known(view, asset) else 0
+    return int(asset_at(view, asset).best_ask) if _known(view, asset) else 0
 
 
 @kernel
-def mid_price(view: HotView, asset: int) -> float:
+def mid_price(view: int, asset: int) -> float:
     """Return the middle of the book as a price, NaN where a side is empty."""
-    return _mid_price(view.assets[asset]) if _known(view, asset) else math.nan
+    return _mid_price(asset_at(view, asset)) if _known(view, asset) else math.nan
 
 
 @kernel
-def lots_at(view: HotView, asset: int, side: int, price_ticks: int) -> int:
+def lots_at(view: int, asset: int, side: int, price_ticks: int) -> int:
     """Return the displayed lots of a price."""
     if not _known(view, asset):
         return 0
-    of = view.assets[asset]
+    of = asset_at(view, asset)
     if side == BUY:
         inside = of.bid_low <= price_ticks <= of.best_bid
-        return int(view.bids[of.depth_offset + price_ticks]) if inside else 0
+        return int(bid_at(view, of.depth_offset + price_ticks).number) if inside else 0
     inside = 0 < of.best_ask <= price_ticks <= of.ask_high
-    return int(view.asks[of.depth_offset + price_ticks]) if inside else 0
+    return int(ask_at(view, of.depth_offset + price_ticks).number) if inside else 0
 
 
 @kernel
-def next_level(view: HotView, asset: int, side: int, price_ticks: int) -> int:
+def next_level(view: int, asset: int, side: int, price_ticks: int) -> int:
     """Return the next displayed price behind one, 0 where there is none; behind 0 is the best."""
     if not _known(view, asset):
         return 0
-    of = view.assets[asset]
+    of = asset_at(view, asset)
     best, end, step = (of.best_bid, of.bid_low, -1) if side == BUY else (of.best_ask, of.ask_high, 1)
     if best == 0 or price_ticks == 0:
         return int(best)
@@ -140,7 +140,7 @@ def next_level(view: HotView, asset: int, side: int, price_ticks: int) -> int:
 
 
 @kernel
-def depth_lots(view: HotView, asset: int, side: int, levels: int) -> int:
+def depth_lots(view: int, asset: int, side: int, levels: int) -> int:
     """Return the lots of the best levels of a side."""
     total, ticks = 0, 0
     for _ in range(levels):
@@ -152,59 +152,59 @@ def depth_lots(view: HotView, asset: int, side: int, levels: int) -> int:
 
 
 @kernel
-def imbalance(view: HotView, asset: int, levels: int) -> float:
+def imbalance(view: int, asset: int, levels: int) -> float:
     """Return (bids - asks) / (bids + asks) of the best levels' lots, 0 where both are empty."""
     bids, asks = depth_lots(view, asset, 1, levels), depth_lots(view, asset, -1, levels)
     return (bids - asks) / (bids + asks) if bids + asks > 0 else 0.0
 
 
 @kernel
-def depth_changes(view: HotView, asset: int) -> int:
+def depth_changes(view: int, asset: int) -> int:
     """Return how many rows of the book were received during the last wait."""
-    return int(view.assets[asset].depth_changes) if _known(view, asset) else 0
+    return int(asset_at(view, asset).depth_changes) if _known(view, asset) else 0
 
 
 # Trades
 
 
 @kernel
-def trades(view: HotView, asset: int) -> int:
+def trades(view: int, asset: int) -> int:
     """Return how many trades were received during the last wait."""
-    return int(view.assets[asset].trades) if _known(view, asset) else 0
+    return int(asset_at(view, asset).trades) if _known(view, asset) else 0
 
 
 @kernel
-def trade(view: HotView, asset: int, number: int) -> tuple[int, int, int, int, int]:
+def trade(view: int, asset: int, number: int) -> tuple[int, int, int, int, int]:
     """Return a trade of the last wait: aggressor's side, price in ticks, lots, exchange ns, local ns; 0s for none."""
     if not 0 <= number < trades(view, asset):
-        view.clock[0].problem = BAD_ARGUMENT
+        clock_of(view).problem = BAD_ARGUMENT
         return 0, 0, 0, 0, 0
-    of = view.assets[asset]
-    row = rows_at(of.rows_address, of.rows)[view.trades[of.trades_offset + number]]
+    of = asset_at(view, asset)
+    row = row_at(of, trade_at(view, of.trades_offset + number).number)
     side = 1 if int(row.ev) & BUY_EVENT else -1
     ticks, lots = int(row.px * of.ticks_per_price + 0.5), int(row.qty * of.lots_per_quantity + 0.5)
     return side, ticks, lots, int(row.exch_ts), int(row.local_ts)
 
 
 @kernel
-def last_trade(view: HotView, asset: int) -> int:
+def last_trade(view: int, asset: int) -> int:
     """Return the price of the last trade received, in ticks; 0 where there was none."""
-    return int(view.assets[asset].last_trade_ticks) if _known(view, asset) else 0
+    return int(asset_at(view, asset).last_trade_ticks) if _known(view, asset) else 0
 
 
 # The account
 
 
 @kernel
-def position_lots(view: HotView, asset: int, position_side: int = BOTH) -> int:
+def position_lots(view: int, asset: int, position_side: int = BOTH) -> int:
     """Return a position as known here, negative where short."""
     if not _known(view, asset) or not 1 <= position_side <= 3:
         return 0
-    return int(view.positions[asset, position_side - 1].lots)
+    return int(position_at(view, asset, position_side - 1).lots)
 
 
 @kernel
-def equity(view: HotView, asset: int) -> float:
+def equity(view: int, asset: int) -> float:
     """Return what an instrument has earned so far, in its settlement asset, at the middle of the book."""
     return equity_of(view, asset) if _known(view, asset) else 0.0
 
@@ -214,31 +214,42 @@ def equity(view: HotView, asset: int) -> float:
 
 @kernel
 def submit(
-    view: HotView, asset: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
+    view: int, asset: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
     position_side: int = BOTH, reduce_only: int = 0, good_till_ns: int = 0, prevention: int = _NONE,
 ) -> int:
     """Send an order and return its number; 0 where the run ends because there is no room for one more."""
-    clock = view.clock[0]
+    return send_order(
+        view, asset, side, order_type, time_in_force, price_ticks, lots, position_side, reduce_only, good_till_ns,
+        prevention)
+
+
+@ENTRIES.entry
+def send_order(
+    view: int, asset: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
+    position_side: int, reduce_only: int, good_till_ns: int, prevention: int,
+) -> int:
+    """Send an order; see `submit`."""
+    clock = clock_of(view)
     if not _known(view, asset):
         return 0
-    if clock.orders + 1 >= view.orders.size:
+    if clock.orders + 1 >= clock.order_capacity:
         clock.problem = FULL_ORDERS
         return 0
     if (side not in (1, -1)) or not 1 <= position_side <= 3:
         clock.problem = BAD_ARGUMENT
         return 0
     clock.orders += 1
-    order = view.orders[clock.orders]
+    order = order_at(view, clock.orders)
     _describe(order, asset, side, order_type, time_in_force, price_ticks, lots)
     order.position_side, order.reduce_only = position_side, reduce_only
     order.good_till_ns, order.prevention = good_till_ns, prevention
     order.request_ns = clock.now_ns
-    _open(view, view.assets[asset], int(clock.orders))
-    send_request(view, asset, REQUEST_NEW, int(clock.orders), price_ticks, lots, clock.now_ns)
+    _open(view, asset_at(view, asset), int(clock.orders))
+    send_request(view, asset, REQUEST_NEW, int(clock.orders), price_ticks, lots)
     return int(clock.orders)
 
 
-@kernel
+@part
 def _describe(
     order: Record, asset: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
 ) -> None:
@@ -253,95 +264,96 @@ def _describe(
     order.request = REQUEST_NEW
 
 
-@kernel
-def _open(view: HotView, of: Record, number: int) -> None:
-    order = view.orders[number]
+@part
+def _open(view: int, of: Record, number: int) -> None:
+    order = order_at(view, number)
     order.next = of.open_first
     if of.open_first:
-        view.orders[of.open_first].previous = number
+        order_at(view, of.open_first).previous = number
     of.open_first = number
     of.open_count += 1
 
 
 @kernel
 def submit_limit(
-    view: HotView, asset: int, side: int, price_ticks: int, lots: int, time_in_force: int = GTC, reduce_only: int = 0,
+    view: int, asset: int, side: int, price_ticks: int, lots: int, time_in_force: int = GTC, reduce_only: int = 0,
 ) -> int:
     """Send a limit order and return its number."""
     return submit(view, asset, side, LIMIT, time_in_force, price_ticks, lots, BOTH, reduce_only)
 
 
 @kernel
-def submit_market(view: HotView, asset: int, side: int, lots: int, reduce_only: int = 0) -> int:
+def submit_market(view: int, asset: int, side: int, lots: int, reduce_only: int = 0) -> int:
     """Send a market order and return its number."""
     return submit(view, asset, side, MARKET, GTC, 0, lots, BOTH, reduce_only)
 
 
-@kernel
-def _exists(view: HotView, order: int) -> bool:
-    return bool(0 < order <= view.clock[0].orders)
+@part
+def _exists(view: int, order: int) -> bool:
+    return bool(0 < order <= clock_of(view).orders)
 
 
 @kernel
-def cancel(view: HotView, order: int) -> bool:
+def cancel(view: int, order: int) -> bool:
     """Ask for an order's end; tell whether that was sent: not where it is over, or another request is on its way."""
-    return _ask(view, order, REQUEST_CANCEL, 0, 0)
+    return ask(view, order, REQUEST_CANCEL, 0, 0) != 0
 
 
 @kernel
-def amend(view: HotView, order: int, price_ticks: int, lots: int) -> bool:
+def amend(view: int, order: int, price_ticks: int, lots: int) -> bool:
     """Ask for another price and quantity (with what is filled); tell whether that was sent, as `cancel` does."""
-    return _ask(view, order, REQUEST_AMEND, price_ticks, lots)
+    return ask(view, order, REQUEST_AMEND, price_ticks, lots) != 0
 
 
-@kernel
-def _ask(view: HotView, order: int, kind: int, price_ticks: int, lots: int) -> bool:
-    if not is_open(view, order) or view.orders[order].request > REQUEST_NEW:
+@ENTRIES.entry
+def ask(view: int, order: int, kind: int, price_ticks: int, lots: int) -> bool:
+    """Send a request about an order, unless one is on its way."""
+    if not is_open(view, order) or order_at(view, order).request > REQUEST_NEW:
         return False
-    view.orders[order].request = kind
-    send_request(view, int(view.orders[order].asset), kind, order, price_ticks, lots, view.clock[0].now_ns)
+    order_at(view, order).request = kind
+    send_request(view, int(order_at(view, order).asset), kind, order, price_ticks, lots)
     return True
 
 
 @kernel
-def is_open(view: HotView, order: int) -> bool:
+def is_open(view: int, order: int) -> bool:
     """Tell whether an order is on its way to the exchange or may still work there, as far as is known here."""
-    return _exists(view, order) and bool(view.orders[order].status <= PARTLY_FILLED)
+    return _exists(view, order) and bool(order_at(view, order).status <= PARTLY_FILLED)
 
 
 @kernel
-def can_cancel(view: HotView, order: int) -> bool:
+def can_cancel(view: int, order: int) -> bool:
     """Tell whether an order works and no request for it is on its way."""
-    return is_open(view, order) and bool(view.orders[order].request == 0)
+    return is_open(view, order) and bool(order_at(view, order).request == 0)
 
 
 @kernel
-def order_price(view: HotView, order: int) -> int:
+def order_price(view: int, order: int) -> int:
     """Return an order's price in ticks, 0 for a market order or none."""
-    return int(view.orders[order].price_ticks) if _exists(view, order) else 0
+    return int(order_at(view, order).price_ticks) if _exists(view, order) else 0
 
 
 @kernel
-def order_status(view: HotView, order: int) -> int:
+def order_status(view: int, order: int) -> int:
     """Return an order's status as known here (PENDING to REJECTED), 0 for none."""
-    return int(view.orders[order].status) if _exists(view, order) else 0
+    return int(order_at(view, order).status) if _exists(view, order) else 0
 
 
 @kernel
-def remaining_lots(view: HotView, order: int) -> int:
+def remaining_lots(view: int, order: int) -> int:
     """Return what of an order is not filled as far as known here."""
-    return int(view.orders[order].remaining_lots) if _exists(view, order) else 0
+    return int(order_at(view, order).remaining_lots) if _exists(view, order) else 0
 
 
 @kernel
-def open_orders(view: HotView, asset: int) -> int:
+def open_orders(view: int, asset: int) -> int:
     """Return how many orders of an instrument are open."""
-    return int(view.assets[asset].open_count) if _known(view, asset) else 0
+    return int(asset_at(view, asset).open_count) if _known(view, asset) else 0
 
 
 @kernel
-def next_open(view: HotView, asset: int, order: int = 0) -> int:
+def next_open(view: int, asset: int, order: int = 0) -> int:
     """Return the open order that was submitted before this one, 0 where there is none; for 0 the newest."""
     if not _known(view, asset):
         return 0
-    return int(view.orders[order].next) if _exists(view, order) else int(view.assets[asset].open_first)
+    return int(order_at(view, order).next) if _exists(view, order) else int(asset_at(view, asset).open_first)

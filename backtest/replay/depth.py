@@ -4,37 +4,36 @@ A level that crosses the other side hides what it crossed, as the newer is the t
 when the venue names it. Looking for the next level walks from price to price.
 """
 
-from backtest.kernels import kernel
-from backtest.replay.layout import NEVER, HotView
-from dataflows.kernels import Integers, Record
+from backtest.kernels import part
+from backtest.replay.layout import NEVER
+from backtest.replay.memory import ask_at, bid_at
+from dataflows.kernels import Record
 
 
-@kernel
-def _next(lots: Integers, offset: int, ticks: int, end: int, step: int) -> int:
-    """Return the first price with lots from `ticks` on towards `end`, included; 0 where there is none."""
-    while ticks != end + step:
-        if lots[offset + ticks] > 0:
+@part
+def next_bid(view: int, of: Record, ticks: int) -> int:
+    """Return the best bid at or below a price, 0 where there is none."""
+    while ticks >= of.bid_low:
+        if bid_at(view, of.depth_offset + ticks).number > 0:
             return ticks
-        ticks += step
+        ticks -= 1
     return 0
 
 
-@kernel
-def next_bid(view: HotView, of: Record, ticks: int) -> int:
-    """Return the best bid at or below a price, 0 where there is none."""
-    return _next(view.bids, of.depth_offset, ticks, of.bid_low, -1) if ticks >= of.bid_low else 0
-
-
-@kernel
-def next_ask(view: HotView, of: Record, ticks: int) -> int:
+@part
+def next_ask(view: int, of: Record, ticks: int) -> int:
     """Return the best ask at or above a price, 0 where there is none."""
-    return _next(view.asks, of.depth_offset, ticks, of.ask_high, 1) if ticks <= of.ask_high else 0
+    while ticks <= of.ask_high:
+        if ask_at(view, of.depth_offset + ticks).number > 0:
+            return ticks
+        ticks += 1
+    return 0
 
 
-@kernel
-def set_bid(view: HotView, of: Record, ticks: int, lots: int) -> None:
+@part
+def set_bid(view: int, of: Record, ticks: int, lots: int) -> None:
     """Set the lots of a bid; 0 removes it."""
-    view.bids[of.depth_offset + ticks] = lots
+    bid_at(view, of.depth_offset + ticks).number = lots
     if lots == 0:
         if ticks == of.best_bid:
             of.best_bid = next_bid(view, of, ticks)
@@ -47,10 +46,10 @@ def set_bid(view: HotView, of: Record, ticks: int, lots: int) -> None:
             of.best_ask = next_ask(view, of, ticks + 1)
 
 
-@kernel
-def set_ask(view: HotView, of: Record, ticks: int, lots: int) -> None:
+@part
+def set_ask(view: int, of: Record, ticks: int, lots: int) -> None:
     """Set the lots of an ask; 0 removes it."""
-    view.asks[of.depth_offset + ticks] = lots
+    ask_at(view, of.depth_offset + ticks).number = lots
     if lots == 0:
         if ticks == of.best_ask:
             of.best_ask = next_ask(view, of, ticks)
@@ -63,24 +62,24 @@ def set_ask(view: HotView, of: Record, ticks: int, lots: int) -> None:
             of.best_bid = next_bid(view, of, ticks - 1)
 
 
-@kernel
-def clear_bids(view: HotView, of: Record, down_to: int) -> None:
+@part
+def clear_bids(view: int, of: Record, down_to: int) -> None:
     """Forget bids from the best down to a price, included."""
     end = max(down_to, of.bid_low)
     for ticks in range(end, of.bid_high + 1):
-        view.bids[of.depth_offset + ticks] = 0
+        bid_at(view, of.depth_offset + ticks).number = 0
     of.bid_high = min(of.bid_high, end - 1)
     of.best_bid = next_bid(view, of, of.bid_high)
     if of.best_bid == 0:
         of.bid_low, of.bid_high = NEVER, 0
 
 
-@kernel
-def clear_asks(view: HotView, of: Record, up_to: int) -> None:
+@part
+def clear_asks(view: int, of: Record, up_to: int) -> None:
     """Forget asks from the best up to a price, included."""
     end = min(up_to, of.ask_high)
     for ticks in range(of.ask_low, end + 1):
-        view.asks[of.depth_offset + ticks] = 0
+        ask_at(view, of.depth_offset + ticks).number = 0
     of.ask_low = max(of.ask_low, end + 1)
     of.best_ask = next_ask(view, of, of.ask_low)
     if of.best_ask == 0:

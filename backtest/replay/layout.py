@@ -1,17 +1,17 @@
 """The hot view: everything that a compiled backtest knows, as records in arrays that kernels read and write.
 
-Types do not depend on how many instruments there are, so one compilation serves every run. Arrays are as large as they
-may ever become and are not touched before they are needed: memory that nothing was written to costs nothing.
+Kernels know a view by its address, that of its `CLOCK` record, so one compilation serves every run. Arrays are as large
+as they may ever become and are not touched before they are needed: memory that nothing was written to costs nothing.
 
 Prices are whole ticks and quantities whole lots (int64); a side is 1 (buy, bids) or -1 (sell, asks). Times are ns.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
-from backtest.matching.state import MatchingState
-from dataflows.kernels import Integers, RecordArray
+from backtest.matching.arrays import MatchingState
+from dataflows.kernels import RecordArray
 
 BUY, SELL = 1, -1
 #: A time that never comes.
@@ -34,6 +34,7 @@ FULL_ORDERS, FULL_FILLS, FULL_MESSAGES, FULL_MATCHING, BAD_ARGUMENT = range(1, 6
 
 CLOCK = np.dtype(
     [
+        ("entry_points", np.int64),      # address of the table of `entry_points.ENTRIES`; the first field
         ("now_ns", np.int64),
         ("problem", np.int64),           # one of the above; 0 is none
         ("ended", np.int64),
@@ -45,12 +46,32 @@ CLOCK = np.dtype(
         ("next_record_ns", np.int64),
         ("record_interval_ns", np.int64),
         ("awaited", np.int64),           # an order whose answer ends a wait: 0 none, -1 any; -2 when it came
+        ("assets", np.int64),            # addresses of arrays, and how long those are
+        ("asset_count", np.int64),
+        ("positions", np.int64),
+        ("bids", np.int64),
+        ("asks", np.int64),
+        ("trades", np.int64),
+        ("orders_address", np.int64),
+        ("order_capacity", np.int64),
+        ("requests", np.int64),
+        ("responses", np.int64),
+        ("messages", np.int64),          # of one ring
+        ("updates_address", np.int64),
+        ("update_capacity", np.int64),
+        ("fills_address", np.int64),
+        ("fill_capacity", np.int64),
+        ("curve_address", np.int64),
+        ("curve_capacity", np.int64),
+        ("funding", np.int64),
+        ("latency", np.int64),
     ],
     align=True,
 )
 
 ASSET = np.dtype(
     [
+        ("matching", np.int64),          # address of the instrument's matching state
         ("rows_address", np.int64),
         ("rows", np.int64),
         ("exchange_at", np.int64),       # the next row of each side
@@ -84,6 +105,7 @@ ASSET = np.dtype(
         ("latency_count", np.int64),
         ("funding_at", np.int64),
         ("funding_end", np.int64),
+        ("timer_ns", np.int64),          # when funding or an order's date is next at the exchange
         ("open_first", np.int64),        # our orders that may still work, newest first; 0 ends the list
         ("open_count", np.int64),
         ("fills", np.int64),
@@ -185,26 +207,35 @@ FUNDING_EVENT = np.dtype([("time_ns", np.int64), ("rate", np.float64), ("mark_pr
 
 LATENCY = np.dtype([("request_ns", np.int64), ("exchange_ns", np.int64), ("response_ns", np.int64)], align=True)
 
+#: A number in an array of them.
+NUMBER = np.dtype([("number", np.int64)], align=True)
 
-class HotView(NamedTuple):
-    """What a compiled strategy is given; `backtest.replay.calls` reads it and acts on it.
 
-    `clock` has one record; `assets` one an instrument, as have the first axes of `positions` (second axis: BOTH, LONG,
-    SHORT), `requests`, `responses`, and of the arrays of `matching`.
+class HotView:
+    """What a run knows, and its memory: `address`, of the record `clock`, is what kernels and strategies are given.
+
+    `assets` has a record an instrument, as have the first axes of `positions` (second axis: BOTH, LONG, SHORT),
+    `requests` and `responses`; `matching` has a state an instrument, whose addresses are in `assets`.
     """
 
-    clock: RecordArray
-    assets: RecordArray
-    positions: RecordArray
-    matching: MatchingState
-    bids: Integers
-    asks: Integers
-    trades: Integers
-    orders: RecordArray
-    requests: RecordArray
-    responses: RecordArray
-    updates: RecordArray
-    fills: RecordArray
-    curve: RecordArray
-    funding: RecordArray
-    latency: RecordArray
+    def __init__(self, table: int, matching: Sequence[MatchingState], **arrays: RecordArray) -> None:
+        """Take arrays that nobody else uses, the first of them `clock`; `table` is the address of the entry points."""
+        self.matching = tuple(matching)
+        self.clock, self.assets, self.positions = arrays["clock"], arrays["assets"], arrays["positions"]
+        self.orders, self.fills, self.curve = arrays["orders"], arrays["fills"], arrays["curve"]
+        self.updates = arrays["updates"]
+        self._arrays = arrays
+        self.address = int(self.clock.ctypes.data)
+        self.clock["entry_points"] = table
+        self.assets["matching"] = [state.address for state in self.matching]
+        self._link()
+
+    def _link(self) -> None:
+        clock, arrays = self.clock[0], self._arrays
+        for name in ("assets", "positions", "bids", "asks", "trades", "requests", "responses", "funding", "latency"):
+            clock[name] = arrays[name].ctypes.data
+        for name in ("orders", "updates", "fills", "curve"):
+            clock[f"{name}_address"] = arrays[name].ctypes.data
+        clock["asset_count"], clock["messages"] = len(self.assets), arrays["requests"].shape[1]
+        clock["order_capacity"], clock["update_capacity"] = len(self.orders), len(self.updates)
+        clock["fill_capacity"], clock["curve_capacity"] = len(self.fills), len(self.curve)

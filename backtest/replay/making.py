@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from backtest.matching.state import MatchingState, new_state
+from backtest.matching.arrays import MatchingState, new_state
 from backtest.replay.assets import ReplayAsset
 from backtest.replay.checks import RowsFound
+from backtest.replay.entry_points import ENTRIES
 from backtest.replay.layout import (
     ASSET,
     CLOCK,
@@ -15,6 +16,7 @@ from backtest.replay.layout import (
     FUNDING_EVENT,
     LATENCY,
     NEVER,
+    NUMBER,
     ORDER,
     POINT,
     POSITION,
@@ -41,13 +43,16 @@ def make_view(assets: Sequence[ReplayAsset], found: Sequence[RowsFound], limits:
     funding = _joined(table, "funding_at", "funding_end", [asset.funding for asset in assets], FUNDING_EVENT)
     latency = _joined(table, "latency_offset", "latency_count", [_samples(asset) for asset in assets], LATENCY)
     table["latency_count"] -= table["latency_offset"]
+    table["timer_ns"] = [asset.funding["time_ns"][0] if len(asset.funding) else NEVER for asset in assets]
     clock = _clock(found, limits)
     return HotView(
-        clock, table, np.zeros((count, 3), POSITION), _matching(assets, found), np.zeros(sum(spans), np.int64),
-        np.zeros(sum(spans), np.int64), np.zeros(sum(rows.trades for rows in found), np.int64),
-        np.zeros(limits.orders + 1, ORDER), np.zeros((count, limits.messages), REQUEST),
-        np.zeros((count, limits.messages), RESPONSE_MESSAGE), np.zeros(limits.messages, RESPONSE_MESSAGE),
-        np.zeros(limits.fills, FILL), np.zeros((_points(found, limits), count), POINT), funding, latency)
+        ENTRIES.address(), _matching(assets, found), clock=clock, assets=table, positions=np.zeros((count, 3), POSITION),
+        bids=np.zeros(sum(spans), NUMBER), asks=np.zeros(sum(spans), NUMBER),
+        trades=np.zeros(sum(rows.trades for rows in found), NUMBER), orders=np.zeros(limits.orders + 1, ORDER),
+        requests=np.zeros((count, limits.messages), REQUEST),
+        responses=np.zeros((count, limits.messages), RESPONSE_MESSAGE),
+        updates=np.zeros(limits.messages, RESPONSE_MESSAGE), fills=np.zeros(limits.fills, FILL),
+        curve=np.zeros((_points(found, limits), count), POINT), funding=funding, latency=latency)
 
 
 def _span(asset: ReplayAsset, rows: RowsFound) -> int:
@@ -99,16 +104,11 @@ def _points(found: Sequence[RowsFound], limits: Limits) -> int:
     return 1 + (length_ns // limits.record_interval_ns if limits.record_interval_ns else 0)
 
 
-def _matching(assets: Sequence[ReplayAsset], found: Sequence[RowsFound]) -> MatchingState:
-    """Return the matching of all instruments, stacked; a new state is zero but for its core."""
+def _matching(assets: Sequence[ReplayAsset], found: Sequence[RowsFound]) -> list[MatchingState]:
     spans = [2 * (rows.highest_ticks - rows.lowest_ticks + 1) for rows in found]
-    capacity = min(max(4096, *spans), _MOST_CELLS) if len(spans) > 1 else min(max(4096, spans[0]), _MOST_CELLS)
-    orders = max(asset.matching.open_orders for asset in assets)
-    states = [_state(asset, capacity, orders) for asset in assets]
-    stacked = [np.zeros((len(assets), *part.shape), part.dtype) for part in states[0]]
-    for at, state in enumerate(states):
-        stacked[0][at] = state.core
-    return MatchingState(*stacked)
+    return [
+        _state(asset, min(max(4096, span), _MOST_CELLS), asset.matching.open_orders)
+        for asset, span in zip(assets, spans, strict=True)]
 
 
 def _state(asset: ReplayAsset, cells: int, orders: int) -> MatchingState:

@@ -11,21 +11,21 @@ import math
 
 import numpy as np
 
-from backtest.kernels import kernel
-from backtest.replay.layout import HotView
+from backtest.kernels import part
+from backtest.replay.memory import asset_at, position_at
 from dataflows.kernels import Record
 
 _SMALLEST = 1e-8
 
 
-@kernel
+@part
 def value_of(of: Record, lots: float, price: float) -> float:
     """Return the value of lots at a price in the settlement asset: quote where linear, coin where inverse."""
     size = lots * of.lot_size * of.contract_size
     return float(size / price if of.inverse else size * price)
 
 
-@kernel
+@part
 def profit(of: Record, signed_lots: float, entry_price: float, exit_price: float) -> float:
     """Return the profit of lots (negative where short) between two prices, in the settlement asset."""
     size = signed_lots * of.lot_size * of.contract_size
@@ -34,14 +34,14 @@ def profit(of: Record, signed_lots: float, entry_price: float, exit_price: float
     return float(size * (exit_price - entry_price))
 
 
-@kernel
+@part
 def trade_fee(of: Record, lots: int, price: float, maker: int) -> float:
     """Return the fee of a trade, positive where paid, to 8 decimals."""
     rate = of.maker_fee if maker else of.taker_fee
     return float(np.rint(value_of(of, lots, price) * rate / _SMALLEST) * _SMALLEST)
 
 
-@kernel
+@part
 def fill_position(of: Record, position: Record, signed_lots: int, price: float) -> float:
     """Change a position by a fill (negative where sold) and return what that realised."""
     before, entry = int(position.lots), float(position.entry_price)
@@ -60,14 +60,14 @@ def fill_position(of: Record, position: Record, signed_lots: int, price: float) 
     return realised
 
 
-@kernel
+@part
 def _average(of: Record, lots: int, price: float, more: int, at_price: float) -> float:
     if of.inverse:
         return float((lots + more) / (lots / price + more / at_price))
     return float((lots * price + more * at_price) / (lots + more))
 
 
-@kernel
+@part
 def mid_price(of: Record) -> float:
     """Return the middle of the book as the strategy knows it, NaN where a side is empty."""
     if of.best_bid == 0 or of.best_ask == 0:
@@ -75,20 +75,20 @@ def mid_price(of: Record) -> float:
     return float(0.5 * (of.best_bid + of.best_ask) * of.tick_size)
 
 
-@kernel
-def unrealised(view: HotView, asset: int) -> float:
+@part
+def unrealised(view: int, asset: int) -> float:
     """Return the profit of closing every position at the middle of the book; 0 where there is no middle."""
-    of, total = view.assets[asset], 0.0
+    of, total = asset_at(view, asset), 0.0
     price = mid_price(of)
-    for at in range(view.positions.shape[1]):
-        position = view.positions[asset, at]
+    for at in range(3):
+        position = position_at(view, asset, at)
         if position.lots != 0 and not math.isnan(price):
             total += profit(of, position.lots, position.entry_price, price)
     return total
 
 
-@kernel
-def equity_of(view: HotView, asset: int) -> float:
+@part
+def equity_of(view: int, asset: int) -> float:
     """Return what an instrument has earned: realised and unrealised profit and funding, less fees."""
-    of = view.assets[asset]
+    of = asset_at(view, asset)
     return float(of.realised + unrealised(view, asset) + of.funding - of.fees)

@@ -59,19 +59,19 @@ class Account:
 
     def best_bid(self, asset: int = 0) -> int:
         """Return the best bid in ticks, 0 where there is none."""
-        return calls.best_bid(self.view, asset)
+        return calls.best_bid(self.view.address, asset)
 
     def best_ask(self, asset: int = 0) -> int:
         """Return the best ask in ticks, 0 where there is none."""
-        return calls.best_ask(self.view, asset)
+        return calls.best_ask(self.view.address, asset)
 
     def position_lots(self, asset: int = 0, position_side: int = calls.BOTH) -> int:
         """Return a position as known here, negative where short."""
-        return calls.position_lots(self.view, asset, position_side)
+        return calls.position_lots(self.view.address, asset, position_side)
 
     def equity(self, asset: int = 0) -> float:
         """Return what an instrument has earned so far, in its settlement asset."""
-        return calls.equity(self.view, asset)
+        return calls.equity(self.view.address, asset)
 
     def submit(
         self, asset: int, side: int, lots: int, price_ticks: int = 0, order_type: int = calls.LIMIT,
@@ -80,36 +80,36 @@ class Account:
     ) -> int:
         """Send an order and return its number; see `calls.submit`."""
         return calls.submit(
-            self.view, asset, side, order_type, time_in_force, price_ticks, lots, position_side, int(reduce_only),
+            self.view.address, asset, side, order_type, time_in_force, price_ticks, lots, position_side, int(reduce_only),
             good_till_ns)
 
     def cancel(self, order: int) -> bool:
         """Ask for an order's end; tell whether that was sent."""
-        return calls.cancel(self.view, order)
+        return calls.cancel(self.view.address, order)
 
     def amend(self, order: int, price_ticks: int, lots: int) -> bool:
         """Ask for another price and quantity; tell whether that was sent."""
-        return calls.amend(self.view, order, price_ticks, lots)
+        return calls.amend(self.view.address, order, price_ticks, lots)
 
     def is_open(self, order: int) -> bool:
         """Tell whether an order may still work, as far as is known here."""
-        return calls.is_open(self.view, order)
+        return calls.is_open(self.view.address, order)
 
     def can_cancel(self, order: int) -> bool:
         """Tell whether an order works and no request for it is on its way."""
-        return calls.can_cancel(self.view, order)
+        return calls.can_cancel(self.view.address, order)
 
     def order_price(self, order: int) -> int:
         """Return an order's price in ticks."""
-        return calls.order_price(self.view, order)
+        return calls.order_price(self.view.address, order)
 
     def lots_at(self, asset: int, side: int, price_ticks: int) -> int:
         """Return the displayed lots of a price."""
-        return calls.lots_at(self.view, asset, side, price_ticks)
+        return calls.lots_at(self.view.address, asset, side, price_ticks)
 
     def imbalance(self, asset: int, levels: int) -> float:
         """Return (bids - asks) / (bids + asks) of the best levels' lots."""
-        return calls.imbalance(self.view, asset, levels)
+        return calls.imbalance(self.view.address, asset, levels)
 
 
 class PythonStrategy:
@@ -138,7 +138,7 @@ def run_strategy(backtest: Backtest, strategy: PythonStrategy) -> BacktestResult
     timer_ns = account.now_ns + strategy.timer_ns if strategy.timer_ns else NEVER
     ended = False
     while not ended:
-        ended = wait(view, timer_ns, feed, answers) == ENDED
+        ended = wait(view.address, timer_ns, feed, answers) == ENDED
         if backtest.view.clock[0]["problem"]:
             break
         _tell(view, account, strategy, feed, bool(answers))
@@ -158,7 +158,7 @@ def _tell(view: HotView, account: Account, strategy: PythonStrategy, feed: int, 
             strategy.on_book(account, asset)
     for asset in range(len(view.assets)):
         for number in range(int(view.assets[asset]["trades"]) if feed & FEED_TRADES else 0):
-            strategy.on_trade(account, asset, TradeSeen(*calls.trade(view, asset, number)))
+            strategy.on_trade(account, asset, TradeSeen(*calls.trade(view.address, asset, number)))
     for message in view.updates[: int(view.clock[0]["updates"])].tolist() if answers else []:
         _answer(view, account, strategy, message)
 

@@ -59,8 +59,8 @@ class Backtest:
         self.view = make_view(self.assets, found, self.limits)
 
     def run(self, function: Callable[..., object], *arguments: Any) -> BacktestResult:
-        """Run a compiled strategy: `function(view, *arguments)`. Raises `InputError` where the run had to stop."""
-        function(self.view, *arguments)
+        """Run a compiled strategy: `function(view, *arguments)`, the view by its address. Raises `InputError` where the run had to stop."""
+        function(self.view.address, *arguments)
         return self.result()
 
     def result(self) -> BacktestResult:
@@ -70,7 +70,7 @@ class Backtest:
             sizes = {"orders": self.limits.orders, "fills": self.limits.fills, "messages": self.limits.messages}
             raise InputError(_PROBLEMS[problem].format(**sizes), fix=_FIXES.get(problem, "raise the run's limits"))
         if clock["curve"] < len(self.view.curve):
-            record_point(self.view, int(clock["now_ns"]))
+            record_point(self.view.address, int(clock["now_ns"]))
         return BacktestResult.of(self.assets, self.view, self.rows)
 
 

@@ -1,8 +1,9 @@
 """The strategy's side of a backtest: rows and answers by the time they are received, and the account as known here."""
 
-from backtest.kernels import kernel
+from backtest.kernels import inlined, part
 from backtest.matching.state import OutputKind
 from backtest.replay.depth import clear_asks, clear_bids, set_ask, set_bid
+from backtest.replay.entry_points import ENTRIES
 from backtest.replay.layout import (
     AMEND_REFUSED,
     CANCEL_REFUSED,
@@ -17,11 +18,20 @@ from backtest.replay.layout import (
     REJECTED,
     REQUEST_NEW,
     WORKING,
-    HotView,
+)
+from backtest.replay.memory import (
+    asset_at,
+    clock_of,
+    fill_at,
+    order_at,
+    position_at,
+    response_at,
+    row_at,
+    trade_at,
+    update_at,
 )
 from backtest.replay.messages import response_time
 from backtest.replay.money import fill_position, trade_fee, value_of
-from backtest.replay.pointers import rows_at
 from dataflows.kernels import Record
 from dataflows.tapes.rows import (
     BUY_EVENT,
@@ -38,24 +48,22 @@ _ACCEPTED, _FILL, _AMENDED = int(OutputKind.ACCEPTED), int(OutputKind.FILL), int
 _CANCELED, _EXPIRED, _REJECTED = int(OutputKind.CANCELED), int(OutputKind.EXPIRED), int(OutputKind.REJECTED)
 
 
-@kernel
-def run_strategy_side(view: HotView, asset: int, until_ns: int) -> None:
+@inlined
+def run_strategy_side(view: int, asset: int, until_ns: int) -> None:
     """Receive what arrives up to and including a time."""
-    _receive_rows(view, view.assets[asset], until_ns)
+    receive_rows(view, asset, until_ns)
     while response_time(view, asset) <= until_ns:
-        of = view.assets[asset]
-        message = view.responses[asset][of.response_head & (view.responses.shape[1] - 1)]
-        of.response_head += 1
-        _receive(view, asset, message)
+        receive_answer(view, asset)
 
 
-@kernel
-def _receive_rows(view: HotView, of: Record, until_ns: int) -> None:
-    rows = rows_at(of.rows_address, of.rows)
-    at, count = of.local_at, rows.size
+@ENTRIES.entry
+def receive_rows(view: int, asset: int, until_ns: int) -> None:
+    """Receive rows up to and including a time."""
+    of = asset_at(view, asset)
+    at, count = of.local_at, of.rows
     per_price, per_quantity = of.ticks_per_price, of.lots_per_quantity
     while at < count:
-        row = rows[at]
+        row = row_at(of, at)
         flags = int(row.ev)
         if flags & LOCAL_EVENT:
             if row.local_ts > until_ns:
@@ -69,18 +77,20 @@ def _receive_rows(view: HotView, of: Record, until_ns: int) -> None:
                 else:
                     set_ask(view, of, ticks, lots)
             elif kind == TRADE_EVENT:
-                view.trades[of.trades_offset + of.trades] = at
+                trade_at(view, of.trades_offset + of.trades).number = at
                 of.trades += 1
                 of.last_trade_ticks = int(row.px * per_price + 0.5)
             elif kind == DEPTH_CLEAR_EVENT:
                 of.depth_changes += 1
-                _clear(view, of, flags, int(row.px * per_price + 0.5))
+                clear_depth(view, asset, flags, int(row.px * per_price + 0.5))
         at += 1
     of.local_at = at
 
 
-@kernel
-def _clear(view: HotView, of: Record, flags: int, ticks: int) -> None:
+@ENTRIES.entry
+def clear_depth(view: int, asset: int, flags: int, ticks: int) -> None:
+    """Forget a side of the book as far as a price, or all of it."""
+    of = asset_at(view, asset)
     both = flags & (BUY_EVENT | SELL_EVENT) == 0
     if both or flags & BUY_EVENT:
         clear_bids(view, of, 0 if both else ticks)
@@ -88,28 +98,45 @@ def _clear(view: HotView, of: Record, flags: int, ticks: int) -> None:
         clear_asks(view, of, NEVER if both else ticks)
 
 
-@kernel
-def _receive(view: HotView, asset: int, message: Record) -> None:
-    """Take one answer into the order it is about, and the account."""
+@ENTRIES.entry
+def receive_answer(view: int, asset: int) -> None:
+    """Take the next answer into the order it is about, and the account."""
+    of = asset_at(view, asset)
+    message = response_at(view, asset, of.response_head & (clock_of(view).messages - 1))
+    of.response_head += 1
     if message.kind == FUNDING:
-        view.assets[asset].funding += message.amount
+        asset_at(view, asset).funding += message.amount
     else:
-        order = view.orders[message.order_id]
+        order = order_at(view, message.order_id)
         order.exchange_ns = message.exchange_ns
         order.response_ns = message.arrival_ns
-        if view.clock[0].awaited == message.order_id:
-            view.clock[0].awaited = -2
+        if clock_of(view).awaited == message.order_id:
+            clock_of(view).awaited = -2
         _change(view, asset, order, message)
-    clock = view.clock[0]
-    if clock.updates == view.updates.size:
+    clock = clock_of(view)
+    if clock.updates == clock.update_capacity:
         clock.problem = FULL_MESSAGES
         return
-    view.updates[clock.updates] = message
+    _copy(message, update_at(view, clock.updates))
     clock.updates += 1
 
 
-@kernel
-def _change(view: HotView, asset: int, order: Record, message: Record) -> None:
+@part
+def _copy(message: Record, update: Record) -> None:
+    update.arrival_ns = message.arrival_ns
+    update.exchange_ns = message.exchange_ns
+    update.kind = message.kind
+    update.order_id = message.order_id
+    update.reason = message.reason
+    update.price_ticks = message.price_ticks
+    update.lots = message.lots
+    update.remaining_lots = message.remaining_lots
+    update.maker = message.maker
+    update.amount = message.amount
+
+
+@part
+def _change(view: int, asset: int, order: Record, message: Record) -> None:
     kind = message.kind
     if kind == _FILL:
         _fill(view, asset, order, message)
@@ -133,32 +160,32 @@ def _change(view: HotView, asset: int, order: Record, message: Record) -> None:
         _end(view, asset, message.order_id, REJECTED, message.reason)
 
 
-@kernel
-def _end(view: HotView, asset: int, number: int, status: int, reason: int) -> None:
+@part
+def _end(view: int, asset: int, number: int, status: int, reason: int) -> None:
     """Take an order that works no more out of the open ones."""
-    order, of = view.orders[number], view.assets[asset]
+    order, of = order_at(view, number), asset_at(view, asset)
     order.status = status
     order.reason = reason
     order.request = 0
     if order.previous:
-        view.orders[order.previous].next = order.next
+        order_at(view, order.previous).next = order.next
     else:
         of.open_first = order.next
     if order.next:
-        view.orders[order.next].previous = order.previous
+        order_at(view, order.next).previous = order.previous
     of.open_count -= 1
 
 
-@kernel
-def _fill(view: HotView, asset: int, order: Record, message: Record) -> None:
-    of, clock = view.assets[asset], view.clock[0]
-    if clock.fills == view.fills.size:
+@part
+def _fill(view: int, asset: int, order: Record, message: Record) -> None:
+    of, clock = asset_at(view, asset), clock_of(view)
+    if clock.fills == clock.fill_capacity:
         clock.problem = FULL_FILLS
         return
     price = message.price_ticks * of.tick_size
     fee = trade_fee(of, message.lots, price, message.maker)
     realised = fill_position(
-        of, view.positions[asset, order.position_side - 1], order.side * message.lots, price)
+        of, position_at(view, asset, order.position_side - 1), order.side * message.lots, price)
     of.fees += fee
     of.realised += realised
     of.fills += 1
@@ -172,9 +199,9 @@ def _fill(view: HotView, asset: int, order: Record, message: Record) -> None:
     _note(view, asset, order, message, fee, realised)
 
 
-@kernel
-def _note(view: HotView, asset: int, order: Record, message: Record, fee: float, realised: float) -> None:
-    fill = view.fills[view.clock[0].fills]
+@part
+def _note(view: int, asset: int, order: Record, message: Record, fee: float, realised: float) -> None:
+    fill = fill_at(view, clock_of(view).fills)
     fill.order_id = message.order_id
     fill.asset = asset
     fill.side = order.side
@@ -185,4 +212,4 @@ def _note(view: HotView, asset: int, order: Record, message: Record, fee: float,
     fill.local_ns = message.arrival_ns
     fill.fee = fee
     fill.realised = realised
-    view.clock[0].fills += 1
+    clock_of(view).fills += 1
