@@ -1,4 +1,4 @@
-"""Tests that need a program or a data set: `@pytest.mark.needs("grpcurl")` or `@pytest.mark.needs("data")`.
+"""Tests that need a program, data or clients of others: `@pytest.mark.needs("grpcurl")`, `"data"`, `"judges"`.
 
 Such a test is skipped, and says why, where the thing is missing; where the environment variable SLUICE_REQUIRE lists it
 (`grpcurl,data`), it fails instead, so that continuous integration cannot pass by skipping.
@@ -16,6 +16,7 @@ settings.register_profile("sluice", deadline=None, suppress_health_check=[Health
 settings.load_profile("sluice")
 
 DATA_VARIABLE = "SLUICE_DATA"
+JUDGES_VARIABLE = "SLUICE_JUDGES"
 
 
 def recorded_data() -> Path:
@@ -23,8 +24,15 @@ def recorded_data() -> Path:
     return Path(os.environ.get(DATA_VARIABLE, "../shared/data"))
 
 
+def judges() -> Path:
+    """Return the interpreter of the environment in which other people's clients live."""
+    return Path(os.environ.get(JUDGES_VARIABLE, ".venv-judges")) / "bin" / "python"
+
+
 def is_missing(name: str) -> bool:
     """Tell whether what a test needs is not there."""
+    if name == "judges":
+        return not judges().is_file()
     return not recorded_data().is_dir() if name == "data" else shutil.which(name) is None
 
 

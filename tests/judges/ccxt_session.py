@@ -1,76 +1,49 @@
 """A trading session of an unmodified ccxt.pro at an exchange: what an ordinary client does in its first minutes.
 
-Run by the interpreter of the judges' environment, never imported:
-
-    python ccxt_session.py binanceusdm http://host:port ws://host:port KEY SECRET [SYMBOL]
-
-It changes nothing of ccxt but its addresses. Each step prints one line of JSON, {"step", "ok", "seen"}; the last line has
-the step "end". Exit status 1 where a step failed.
+    python ccxt_session.py binanceusdm host:port KEY SECRET
 """
 
 import asyncio
-import json
 import sys
 from typing import Any
 
 import ccxt.pro as ccxt
-
-STEP_TIMEOUT_S = 30
-AMOUNT = {"binanceusdm": 0.01, "binancecoinm": 2}
-SYMBOL = {"binanceusdm": "BTC/USDT:USDT", "binancecoinm": "BTC/USD:BTC"}
+from ccxt_client import TRADED, pointed_at
+from judging import Judge
 
 
-def pointed_at(name: str, rest: str, stream: str, key: str, secret: str) -> Any:
-    """Return the client with its addresses changed, and nothing else."""
-    client = getattr(ccxt, name)({"apiKey": key, "secret": secret, "options": {"adjustForTimeDifference": True}})
-    client.has["fetchCurrencies"] = False
-    api = client.urls["api"]
-    for part in list(api):
-        for prefix in ("fapi", "dapi"):
-            if part.startswith(prefix) and isinstance(api[part], str):
-                api[part] = rest + "/" + api[part].split("/", 3)[3]
-    kind = "linear" if name == "binanceusdm" else "inverse"
-    api["ws"][kind] = f"{stream}/ws"
-    api["ws"]["ws-api"][kind] = f"{stream}/{'ws-fapi' if kind == 'linear' else 'ws-dapi'}/v1"
-    return client
-
-
-class Session:
+class Session(Judge):
     """The steps, in their order."""
 
-    def __init__(self, client: Any, name: str, symbol: str) -> None:
-        self.client, self.symbol = client, symbol
-        self.amount = AMOUNT[name]
-        self.failed = False
+    def __init__(self, name: str, client: Any) -> None:
+        super().__init__()
+        self.client = client
+        self.symbol, _, self.amount = TRADED[name]
         self.orders: list[dict[str, Any]] = []
-        self.trades: list[dict[str, Any]] = []
 
-    async def run(self) -> None:
-        """Go through all steps; a failed one is told and the next begins."""
-        steps = (self.load_markets, self.book_stays_synced, self.trades_come, self.balance, self.leverage, self.place, self.amend,
-                 self.cancel, self.post_only_is_refused, self.unknown_order, self.conditional, self.market_order, self.by_websocket, self.own_trades,
-                 self.position, self.reduce_only, self.stream_told_everything)
+    async def run(self) -> int:
+        """Go through all steps while the user stream is followed."""
         await self.client.load_markets()
         follower = asyncio.create_task(self.follow_orders())
-        await asyncio.sleep(2)
-        for step in steps:
-            await self.attempt(step)
+        await asyncio.sleep(1)
+        await self.attempt_all((
+            self.time_difference, self.load_markets, self.book_stays_synced, self.trades_come, self.balance,
+            self.leverage, self.place, self.amend, self.cancel, self.post_only_is_refused, self.unknown_order,
+            self.conditional, self.market_order, self.by_websocket, self.own_trades, self.position, self.reduce_only,
+            self.stream_told_everything))
         follower.cancel()
-        tell("end", not self.failed, None)
-
-    async def attempt(self, step: Any) -> None:
-        """Run one step and tell how it went."""
-        try:
-            seen = await asyncio.wait_for(step(), STEP_TIMEOUT_S)
-            tell(step.__name__, True, seen)
-        except Exception as error:
-            self.failed = True
-            tell(step.__name__, False, f"{type(error).__name__}: {error}"[:600])
+        return self.end()
 
     async def follow_orders(self) -> None:
         """Keep what the user stream says of our orders."""
         while True:
             self.orders += [dict(order) for order in await self.client.watch_orders(self.symbol)]
+
+    async def time_difference(self) -> Any:
+        """The exchange's clock is this machine's."""
+        difference = await self.client.load_time_difference()
+        assert abs(difference) < 500, f"the clocks must agree, differ by {difference} ms"
+        return {"milliseconds": difference}
 
     async def best(self) -> tuple[float, float]:
         """Return the best bid and ask."""
@@ -213,20 +186,13 @@ class Session:
         return {"events": len(told)}
 
 
-def tell(step: str, ok: bool, seen: object) -> None:
-    """Print how a step went."""
-    print(json.dumps({"step": step, "ok": ok, "seen": seen}, default=str), flush=True)  # noqa: T201  # its output
-
-
-async def main(name: str, rest: str, stream: str, key: str, secret: str, symbol: str = "") -> int:
+async def main(name: str, *arguments: str) -> int:
     """Run the session and return the exit status."""
-    client = pointed_at(name, rest, stream, key, secret)
-    session = Session(client, name, symbol or SYMBOL[name])
+    client = pointed_at(name, *arguments)
     try:
-        await session.run()
+        return await Session(name, client).run()
     finally:
         await client.close()
-    return int(session.failed)
 
 
 if __name__ == "__main__":

@@ -1,84 +1,45 @@
-"""Binance's official SDK at an exchange: every answer must fit the SDK's own response models.
+"""Binance's official SDK at an exchange over REST: every answer must fit the SDK's own response models.
 
-Run by the interpreter of the judges' environment, never imported:
-
-    python sdk_session.py usds|coin http://host:port KEY SECRET
-
-The SDK decodes each answer with strict types and keeps what it does not know apart, so a step fails where a type is
-wrong, and tells which fields of an answer the models do not know. Each step prints one line of JSON, {"step", "ok",
-"seen"}; the last line has the step "end". Exit status 1 where a step failed.
+    python sdk_session.py usds|coin host:port KEY SECRET
 """
 
-import json
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 from binance_common.configuration import ConfigurationRestAPI
-from pydantic import BaseModel
+from judging import Judge
+from sdk_client import TRADED, client, unknown_fields
 
 
-class Session:
+class Session(Judge):
     """A client of one product, and how its steps went."""
 
-    def __init__(self, product: str, rest: str, key: str, secret: str) -> None:
-        configuration = ConfigurationRestAPI(
-            api_key=key, api_secret=secret, base_path=rest, timeout=10_000, retries=0)
-        if product == "usds":
-            from binance_sdk_derivatives_trading_usds_futures import derivatives_trading_usds_futures as sdk  # noqa: PLC0415
-            self.api = sdk.DerivativesTradingUsdsFutures(config_rest_api=configuration).rest_api
-            self.symbol, self.quantity = "BTCUSDT", 0.01
-        else:
-            from binance_sdk_derivatives_trading_coin_futures import derivatives_trading_coin_futures as sdk  # noqa: PLC0415
-            self.api = sdk.DerivativesTradingCoinFutures(config_rest_api=configuration).rest_api
-            self.symbol, self.quantity = "BTCUSD_PERP", 2
+    def __init__(self, product: str, address: str, key: str, secret: str) -> None:
+        super().__init__()
         self.product = product
-        self.failed = False
+        self.symbol, self.quantity = TRADED[product]
+        self.api = client(product, config_rest_api=ConfigurationRestAPI(
+            api_key=key, api_secret=secret, base_path=f"http://{address}", timeout=10_000, retries=0)).rest_api
 
     def call(self, method: str, **arguments: Any) -> Any:
         """Call a method of the SDK, and tell what its models made of the answer; None where they refuse it."""
         try:
             data = getattr(self.api, method)(**arguments).data()
-        except Exception as error:
-            self.failed = True
-            tell(method, False, f"{type(error).__name__}: {error}"[:800])
+        except Exception as error:  # noqa: BLE001  # whatever a client raises is a verdict
+            self.tell(method, False, f"{type(error).__name__}: {error}"[:800])
             return None
-        unknown = sorted(set(unknown_fields(data)))
-        tell(method, True, {"unknown": unknown})
+        self.tell(method, True, {"unknown": unknown_fields(data)})
         return data
 
     def refused(self, name: str, code: str, method: str, **arguments: Any) -> None:
         """Call a method that must be refused with a code."""
         try:
             getattr(self.api, method)(**arguments).data()
-        except Exception as error:
-            ok = code in str(error) or code in str(vars(error))
-            self.failed |= not ok
-            tell(name, ok, f"{type(error).__name__}: {error} {vars(error)}"[:300])
+        except Exception as error:  # noqa: BLE001  # whatever a client raises is a verdict
+            self.tell(name, code in f"{error} {vars(error)}", f"{type(error).__name__}: {error} {vars(error)}"[:300])
             return
-        self.failed = True
-        tell(name, False, f"must be refused with {code}, was not")
-
-
-def unknown_fields(data: Any, path: str = "") -> list[str]:
-    """Return the fields of an answer that the models do not know."""
-    if isinstance(data, list):
-        return [name for item in data for name in unknown_fields(item, path)]
-    if not isinstance(data, BaseModel):
-        return []
-    found = [f"{path}.{name}" for name in getattr(data, "additional_properties", {})]
-    if (inner := getattr(data, "actual_instance", None)) is not None:
-        return found + unknown_fields(inner, path)
-    for name in type(data).model_fields:
-        if name != "additional_properties":
-            found += unknown_fields(getattr(data, name), f"{path}.{name}")
-    return found
-
-
-def tell(step: str, ok: bool, seen: object) -> None:
-    """Print how a step went."""
-    print(json.dumps({"step": step, "ok": ok, "seen": seen}, default=str), flush=True)  # noqa: T201  # its output
+        self.tell(name, False, f"must be refused with {code}, was not")
 
 
 def public(session: Session) -> None:
@@ -180,19 +141,16 @@ def conditional(session: Session) -> None:
     session.call("cancel_all_algo_open_orders", symbol=session.symbol)
 
 
-def main(product: str, rest: str, key: str, secret: str) -> int:
+def main(*arguments: str) -> int:
     """Run the session and return the exit status."""
-    session = Session(product, rest, key, secret)
+    session = Session(*arguments)
     parts: tuple[Callable[[Session], None], ...] = (public, account, orders, conditional)
     for part in parts:
         try:
             part(session)
-        except Exception as error:
-            session.failed = True
-            tell(part.__name__, False, f"{type(error).__name__}: {error}"[:500])
-        time.sleep(0.1)
-    tell("end", not session.failed, None)
-    return int(session.failed)
+        except Exception as error:  # noqa: BLE001  # the next part may still go well
+            session.tell(part.__name__, False, f"{type(error).__name__}: {error}"[:500])
+    return session.end()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     /ws  /stream                            without a route
     /public/ws  /market/stream  ...         with one; `stream` wraps messages in {"stream", "data"}
+    /dstream/ws  /dstream/stream            as at the host of COIN-M, which has no routes
     /ws/btcusdt@depth/btcusdt@bookTicker    streams in the path
     /stream?streams=btcusdt@depth/...       streams in the query
     /ws/<listenKey>  /private/ws?listenKey=<listenKey>&events=ORDER_TRADE_UPDATE/ACCOUNT_UPDATE
@@ -19,7 +20,7 @@ from backtest.exchange.streams.names import Route
 from sluice.errors import InputError
 
 #: What every path of a stream fits.
-PATH_PATTERN: Final = r"/{route:(?:(?:public|market|private)/)?}{form:ws|stream}{names:(?:/.*)?}"
+PATH_PATTERN: Final = r"/{route:(?:(?:public|market|private|dstream)/)?}{form:ws|stream}{names:(?:/.*)?}"
 _SEPARATORS: Final = re.compile(r"[/,]")
 
 

@@ -11,7 +11,7 @@ from backtest.exchange.core.market_view import MarketView
 from backtest.exchange.streams.hub import Hub
 from backtest.exchange.streams.making import Maker, maker_of
 from backtest.exchange.streams.merging import DepthMerger
-from backtest.exchange.streams.names import Stream
+from backtest.exchange.streams.names import Stream, StreamKind
 from backtest.exchange.streams.recorded import DEPTH_SPEEDS, Recorded, recorded
 from dataflows.tapes.frames import Frame
 
@@ -108,6 +108,8 @@ class MarketFeed:
             return list(self._listings)
         if stream.symbol in self._listings:
             return [stream.symbol]
+        if stream.kind is StreamKind.MARK_PRICE:
+            return [symbol for symbol, listing in self._listings.items() if listing.pair == stream.symbol]
         contract = stream.contract or "PERPETUAL"
         return [symbol for symbol, listing in self._listings.items()
                 if listing.pair == stream.symbol and listing.contract_type == contract][:1]

@@ -147,8 +147,9 @@ def maker_of(stream: Stream, views: Mapping[str, MarketView], native: Native) ->
     everything = not stream.symbol
     match stream.kind:
         case StreamKind.MARK_PRICE:
-            recorded = None if everything else ("markPriceUpdate", native)
-            return _Changed(views, stream.interval_ms, derived.mark_price, recorded, listed=everything, always=True)
+            several = stream.symbol not in views  # the whole market, or every contract of a pair
+            recorded = None if several else ("markPriceUpdate", native)
+            return _Changed(views, stream.interval_ms, derived.mark_price, recorded, listed=several, always=True)
         case StreamKind.INDEX_PRICE:
             return _Changed(views, stream.interval_ms, derived.index_price, always=True)
         case StreamKind.TICKER:

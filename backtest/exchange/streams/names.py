@@ -1,8 +1,9 @@
 """Names of streams, such as `btcusdt@depth@100ms`, and through which route each is delivered.
 
 Since April 2026 the venue splits its streams: `/public` carries books and best prices, `/market` everything else about
-the market, `/private` user data. A connection without a route gets the public ones of USD-M; a subscription to anything
-else succeeds there and stays silent. COIN-M never was split, so its symbols come on an unrouted connection whole.
+the market, `/private` user data. A connection without a route gets the public ones of USD-M; a subscription to
+anything else succeeds there and stays silent. COIN-M never was split: `/dstream`, which stands for its host, gets
+everything, and its symbols come whole on a connection without a route too.
 """
 
 import re
@@ -31,6 +32,7 @@ class Route(Enum):
     PUBLIC = "public"
     MARKET = "market"
     PRIVATE = "private"
+    COINM = "dstream"
     UNROUTED = ""
 
 
@@ -93,6 +95,8 @@ class Stream:
         """Tell whether a connection of a route gets this stream's messages."""
         if route is Route.PUBLIC:
             return self.public
+        if route is Route.COINM:
+            return True
         if route is Route.UNROUTED:
             return self.public or self.coin_margined
         # Single trades are documented nowhere: clients ask for them by either route.

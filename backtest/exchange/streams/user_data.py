@@ -1,7 +1,7 @@
 """User data streams: the events of an account to everybody who opened its listen key.
 
-A key is a name like any stream's, on a private or an unrouted connection. Events go out in the order in which the
-exchange made them. Faults may repeat, lose, hold back or swap them.
+A key is a name like any stream's, on a private or an unrouted connection or at the host of COIN-M. Events go out in
+the order in which the exchange made them. Faults may repeat, lose, hold back or swap them.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from backtest.exchange.streams.framing import text_frame, wrapped
 from backtest.exchange.streams.hub import Subscriber
 from backtest.exchange.streams.names import Route
 
-_ROUTES = (Route.PRIVATE, Route.UNROUTED)
+_ROUTES = (Route.PRIVATE, Route.UNROUTED, Route.COINM)
 
 
 class EventFaults(Protocol):

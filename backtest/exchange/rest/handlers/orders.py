@@ -112,13 +112,16 @@ def amend_batch(call: Call) -> Any:
     return batches.each(found, AMENDMENT, lambda arguments: _amend(call, arguments))
 
 
+#: The names of a batch's lists of ids; the venue takes them in small letters too, and ccxt sends them so.
+_ID_LISTS: Final = ("orderIdList", "origClientOrderIdList", "orderidlist", "origclientorderidlist")
+
+
 def cancel_batch(call: Call) -> Any:
     """Cancel up to ten orders, named by one list of ids."""
-    lists = ("orderIdList", "origClientOrderIdList")
-    one_of(lists, call.arguments)
-    name = next(name for name in lists if name in call.arguments.values)
+    one_of(_ID_LISTS, call.arguments)
+    name = next(name for name in _ID_LISTS if name in call.arguments.values)
     found = batches.elements(call.arguments.needed(name), name, batches.MOST_CANCELS)
-    key = "orderId" if name == "orderIdList" else "origClientOrderId"
+    key = "orderId" if name.lower() == "orderidlist" else "origClientOrderId"
     parameters = [parameter for parameter in ONE_ORDER if parameter.name == key]
     ids = [{key: batches.as_text(one)} for one in found]
     return batches.each(ids, [replace(parameters[0], mandatory=True)], lambda arguments: _cancel(
@@ -159,7 +162,7 @@ ROUTES: Final = (
     Route("PUT", "batchOrders", amend_batch, "Amend up to five orders", Security.SIGNED_TRADE, _BATCH, weight=5,
           orders=_order_count(5), changes_state=True),
     Route("DELETE", "batchOrders", cancel_batch, "Cancel up to ten orders", Security.SIGNED_TRADE,
-          (SYMBOL, Parameter("orderIdList", Kind.JSON), Parameter("origClientOrderIdList", Kind.JSON)),
+          (SYMBOL, *(Parameter(name, Kind.JSON) for name in _ID_LISTS)),
           changes_state=True),
     Route("DELETE", "allOpenOrders", cancel_all, "Cancel all orders of a symbol", Security.SIGNED_TRADE, (SYMBOL,),
           changes_state=True),

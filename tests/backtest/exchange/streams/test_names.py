@@ -47,7 +47,7 @@ def test_what_the_venue_does_not_know_stays_silent(name: str) -> None:
     ("btcusd_perp@aggTrade", {Route.MARKET, Route.UNROUTED}),
     ("btcusd_240927@aggTrade", {Route.MARKET, Route.UNROUTED}),
 ])
-def test_a_stream_is_delivered_on_its_routes_alone(name: str, routes: set[Route]) -> None:
+def test_a_stream_is_delivered_on_its_routes_alone_and_at_the_host_of_coin_m(name: str, routes: set[Route]) -> None:
     stream = parse_stream(name)
     assert stream is not None
-    assert {route for route in Route if stream.delivered_on(route)} == routes
+    assert {route for route in Route if stream.delivered_on(route)} == routes | {Route.COINM}
