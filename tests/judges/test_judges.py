@@ -1,4 +1,4 @@
-"""Other people's clients, unmodified, on the real server: ccxt.pro and Binance's own SDKs cannot tell it from the venue.
+"""Other people's clients, unmodified, on the real server: ccxt.pro and Binance's SDKs cannot tell it from the venue.
 
 Every script of this folder is a session of one client. They run side by side, each with an account of its own.
 """
@@ -48,7 +48,7 @@ def configuration(folder: Path) -> Path:
 
 
 def start(script: str, product: str, address: str, key: str) -> "subprocess.Popen[str]":
-    command = [judges(), SCRIPTS / f"{script}.py", product, address, key, "secret"]
+    command = [str(judges()), str(SCRIPTS / f"{script}.py"), product, address, key, "secret"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
