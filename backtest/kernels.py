@@ -3,12 +3,15 @@
 Compiled code lies in a folder named after the sources it was made of: the matching kernels go by their own sources,
 those of any other package by their own and by those of matching, which they call. So a change of one package does not
 compile the others again. Sources are looked up beside this file.
+
+A kernel holds the code of every kernel that it calls, compiled once more. Where that would be much, the called one is
+an entry point (`backtest.entry_points`), which is compiled once and called by its address.
 """
 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -18,7 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _ROOM = Path(__file__).parent
-_SHARED = (_ROOM / "kernels.py", _ROOM / "matching")
+_SHARED = (_ROOM / "kernels.py", _ROOM / "entry_points.py", _ROOM / "memory.py", _ROOM / "matching")
 
 
 def cache_folder(package: Path) -> Path:
@@ -33,25 +36,35 @@ def cache_folder(package: Path) -> Path:
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function with Numba at its first call; see `dataflows.kernels.kernel`."""
-    return _compiled(function, kernels.kernel)
+    return compiled(function, kernels.kernel)
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that only other kernels call: without what Python would need to call it."""
+    return compiled(function, _without_python)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a short function into each kernel that calls it: for those on the way of every event.
+    """Compile a short function into each kernel that calls it: for those on the way of every event."""
+    return compiled(function, _inlined)
 
-    A state of many arrays is not handed over then, which costs more than what such a function does.
-    """
-    return _compiled(function, _inlined)
+
+def _without_python(function: Callable[P, R]) -> Callable[P, R]:
+    return _njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def _inlined(function: Callable[P, R]) -> Callable[P, R]:
-    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-    return cast("Callable[P, R]", compiler(function))
+    return _njit(function, forceinline=True)
 
 
-def _compiled(function: Callable[P, R], compiler: Callable[[Callable[P, R]], Callable[P, R]]) -> Callable[P, R]:
+def _njit(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+
+
+def compiled(function: Callable[P, R], compiler: Callable[[Callable[P, R]], Callable[P, R]]) -> Callable[P, R]:
+    """Hand a function to a compiler of Numba, with the cache folder of the package that the function is in."""
     usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # see above
-    folder = _folder(Path(function.__code__.co_filename).parent)
+    folder = folder_of(function)
     setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010  # see above
     try:
         return compiler(function)
@@ -62,7 +75,9 @@ def _compiled(function: Callable[P, R], compiler: Callable[[Callable[P, R]], Cal
 _folders: dict[Path, Path] = {}
 
 
-def _folder(package: Path) -> Path:
+def folder_of(function: Callable[..., object]) -> Path:
+    """Return the cache folder of the package that a function is in."""
+    package = Path(function.__code__.co_filename).parent
     if package not in _folders:
         _folders[package] = cache_folder(package)
     return _folders[package]

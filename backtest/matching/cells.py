@@ -3,23 +3,27 @@
 A level lies in the cell `price_ticks & mask`, so neighbouring prices are neighbouring cells; where another price has
 that cell (a far one, or one from before a long move), the level lies in the next cell that is free. Cells of levels
 that are gone stay until the table is half used, and are dropped then: the cost per change stays constant.
+
+A side of the book is called a half here, as a side is a number elsewhere.
 """
 
-from backtest.kernels import kernel
+from backtest.kernels import kernel, part
+from backtest.matching.entry_points import ENTRIES
+from backtest.matching.memory import cell_at, half_of, spare_cell_at
 from backtest.matching.state import NO_FAR_KEY, NO_KEY
-from dataflows.kernels import Record, RecordArray
+from dataflows.kernels import Record
 
 #: Prices that are looked at one by one before the whole table is.
 _NEAR = 1024
 
 
-@kernel
-def find(cells: RecordArray, price_ticks: int) -> int:
+@part
+def find(half: Record, price_ticks: int) -> int:
     """Return the cell of a price, or -1 where it has none."""
-    mask = cells.size - 1
+    mask: int = half.mask
     at = price_ticks & mask
     while True:
-        found = cells[at].price_ticks
+        found = cell_at(half, at).price_ticks
         if found == price_ticks:
             return at
         if found == 0:
@@ -27,58 +31,61 @@ def find(cells: RecordArray, price_ticks: int) -> int:
         at = (at + 1) & mask
 
 
-@kernel
-def place(side: Record, cells: RecordArray, price_ticks: int) -> int:
+@part
+def place(state: int, half: Record, price_ticks: int) -> int:
     """Return the cell of a price, made where it has none; -1 where the table is full of living levels."""
-    at = find(cells, price_ticks)
+    at = find(half, price_ticks)
     if at >= 0:
         return at
-    if 2 * side.used >= cells.size:
-        compact(side, cells)
-        if side.used >= cells.size - 1:
-            side.lost += 1
+    if 2 * half.used > half.mask:
+        compact(state, half.sign)
+        if half.used >= half.mask:
+            half.lost += 1
             return -1
-    at = _free_cell(cells, price_ticks)
-    cells[at].price_ticks = price_ticks
-    side.used += 1
-    return at
+    at = price_ticks & half.mask
+    while cell_at(half, at).price_ticks != 0:
+        at = (at + 1) & half.mask
+    cell_at(half, at).price_ticks = price_ticks
+    half.used += 1
+    return int(at)
+
+
+@ENTRIES.entry
+def compact(state: int, side: int) -> None:
+    """Drop the cells of levels that are gone, by moving the others into the spare table."""
+    half = half_of(state, side)
+    for at in range(half.mask + 1):
+        _empty(spare_cell_at(half, at))
+    half.cells, half.spare = half.spare, half.cells
+    _rehash(half, half.mask)
 
 
 @kernel
-def _free_cell(cells: RecordArray, price_ticks: int) -> int:
-    mask = cells.size - 1
-    at = price_ticks & mask
-    while cells[at].price_ticks != 0:
-        at = (at + 1) & mask
-    return at
+def rehash(state: int, side: int, old_mask: int) -> None:
+    """Move the living cells out of the spare table, which had `old_mask`, into the table, an empty one."""
+    _rehash(half_of(state, side), old_mask)
 
 
-@kernel
-def compact(side: Record, cells: RecordArray) -> None:
-    """Drop the cells of levels that are gone."""
-    old = cells.copy()
-    for at in range(cells.size):
-        _empty(cells[at])
-    side.used = 0
-    rehash(side, old, cells)
+@part
+def _rehash(half: Record, old_mask: int) -> None:
+    half.used = 0
+    for source in range(old_mask + 1):
+        old = spare_cell_at(half, source)
+        if old.price_ticks != 0 and (old.lots > 0 or old.own > 0):
+            at = old.price_ticks & half.mask
+            while cell_at(half, at).price_ticks != 0:
+                at = (at + 1) & half.mask
+            cell = cell_at(half, at)
+            cell.price_ticks = old.price_ticks
+            cell.lots = old.lots
+            cell.taken = old.taken
+            cell.traded = old.traded
+            cell.epoch = old.epoch
+            cell.own = old.own
+            half.used += 1
 
 
-@kernel
-def rehash(side: Record, old: RecordArray, cells: RecordArray) -> None:
-    """Put the living cells of one table into another, an empty one."""
-    for source in range(old.size):
-        if old[source].price_ticks != 0 and (old[source].lots > 0 or old[source].own > 0):
-            at = _free_cell(cells, old[source].price_ticks)
-            cells[at].price_ticks = old[source].price_ticks
-            cells[at].lots = old[source].lots
-            cells[at].taken = old[source].taken
-            cells[at].traded = old[source].traded
-            cells[at].epoch = old[source].epoch
-            cells[at].own = old[source].own
-            side.used += 1
-
-
-@kernel
+@part
 def _empty(cell: Record) -> None:
     cell.price_ticks = 0
     cell.lots = 0
@@ -88,49 +95,50 @@ def _empty(cell: Record) -> None:
     cell.own = 0
 
 
-@kernel
-def next_key(side: Record, cells: RecordArray, sign: int, key: int) -> int:
+@part
+def next_key(half: Record, key: int) -> int:
     """Return the best key below `key` with a displayed quantity; `NO_KEY` where there is none."""
-    if side.levels == 0:
-        side.far_key = NO_FAR_KEY
+    if half.levels == 0:
+        half.far_key = NO_FAR_KEY
         return NO_KEY
-    far = side.far_key
+    far = half.far_key
     end = max(far, key - _NEAR)
     candidate = key - 1
     while candidate >= end:
-        at = find(cells, sign * candidate)
-        if at >= 0 and cells[at].lots > 0:
+        at = find(half, half.sign * candidate)
+        if at >= 0 and cell_at(half, at).lots > 0:
             return candidate
         candidate -= 1
     if candidate < far:
         return NO_KEY
-    return _next_key_anywhere(cells, sign, key)
+    return _next_key_anywhere(half, key)
 
 
-@kernel
-def _next_key_anywhere(cells: RecordArray, sign: int, key: int) -> int:
+@part
+def _next_key_anywhere(half: Record, key: int) -> int:
     best = NO_KEY
-    for at in range(cells.size):
-        if cells[at].lots > 0:
-            other = sign * cells[at].price_ticks
-            if best < other < key:
-                best = other
+    for at in range(half.mask + 1):
+        cell = cell_at(half, at)
+        other = half.sign * cell.price_ticks
+        if cell.lots > 0 and best < other < key:
+            best = other
     return best
 
 
-@kernel
-def drop_all(side: Record, cells: RecordArray) -> None:
+@part
+def drop_all(half: Record) -> None:
     """Display nothing any more, and forget what was taken."""
-    for at in range(cells.size):
-        if cells[at].price_ticks != 0:
-            cells[at].lots = 0
-            cells[at].taken = 0
-    side.levels = 0
-    side.best_key = NO_KEY
-    side.far_key = NO_FAR_KEY
+    for at in range(half.mask + 1):
+        cell = cell_at(half, at)
+        if cell.price_ticks != 0:
+            cell.lots = 0
+            cell.taken = 0
+    half.levels = 0
+    half.best_key = NO_KEY
+    half.far_key = NO_FAR_KEY
 
 
-@kernel
+@part
 def available(cell: Record, epoch: int) -> int:
     """Return the lots of a level that are still to be had: neither taken by us nor, in this batch, by others."""
     lots: int = cell.lots - cell.taken

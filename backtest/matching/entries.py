@@ -4,19 +4,18 @@ In each list the entries ascend by key, and by falling sequence within one key, 
 act (best price, earliest arrival). Finding a place takes O(log n); what lies above it moves by one.
 """
 
-from backtest.kernels import kernel
-from backtest.matching.state import MatchingState
+from backtest.kernels import part
+from backtest.matching.memory import count_at, entry_at, length_of
 
 
-@kernel
-def _position(state: MatchingState, which: int, key: int, sequence: int) -> int:
+@part
+def _position(state: int, which: int, key: int, sequence: int) -> int:
     """Return the index of the first entry that acts no later than (key, sequence)."""
-    entries = state.entries
     low: int = 0
-    high: int = state.core[0].counts[which]
+    high: int = length_of(state, which)
     while low < high:
         middle = (low + high) >> 1
-        entry = entries[which, middle]
+        entry = entry_at(state, which, middle)
         if entry.key < key or (entry.key == key and entry.sequence > sequence):
             low = middle + 1
         else:
@@ -24,40 +23,45 @@ def _position(state: MatchingState, which: int, key: int, sequence: int) -> int:
     return low
 
 
-@kernel
-def enlist(state: MatchingState, which: int, key: int, sequence: int, slot: int) -> None:
+@part
+def _copy(state: int, which: int, source: int, target: int) -> None:
+    old, new = entry_at(state, which, source), entry_at(state, which, target)
+    new.key = old.key
+    new.sequence = old.sequence
+    new.slot = old.slot
+
+
+@part
+def enlist(state: int, which: int, key: int, sequence: int, slot: int) -> None:
     """Put a slot into a list."""
-    entries, count = state.entries, state.core[0].counts[which]
+    count = length_of(state, which)
     at = _position(state, which, key, sequence)
     for index in range(count, at, -1):
-        entries[which, index].key = entries[which, index - 1].key
-        entries[which, index].sequence = entries[which, index - 1].sequence
-        entries[which, index].slot = entries[which, index - 1].slot
-    entries[which, at].key = key
-    entries[which, at].sequence = sequence
-    entries[which, at].slot = slot
-    state.core[0].counts[which] = count + 1
+        _copy(state, which, index - 1, index)
+    entry = entry_at(state, which, at)
+    entry.key = key
+    entry.sequence = sequence
+    entry.slot = slot
+    count_at(state, which).entries = count + 1
 
 
-@kernel
-def delist(state: MatchingState, which: int, key: int, sequence: int) -> None:
+@part
+def delist(state: int, which: int, key: int, sequence: int) -> None:
     """Take an entry out of a list; it must be there."""
-    entries, last = state.entries, state.core[0].counts[which] - 1
+    last = length_of(state, which) - 1
     for index in range(_position(state, which, key, sequence), last):
-        entries[which, index].key = entries[which, index + 1].key
-        entries[which, index].sequence = entries[which, index + 1].sequence
-        entries[which, index].slot = entries[which, index + 1].slot
-    state.core[0].counts[which] = last
+        _copy(state, which, index + 1, index)
+    count_at(state, which).entries = last
 
 
-@kernel
-def first_slot(state: MatchingState, which: int) -> int:
+@part
+def first_slot(state: int, which: int) -> int:
     """Return the slot whose turn it is, or -1 where the list is empty."""
-    count = state.core[0].counts[which]
-    return int(state.entries[which, count - 1].slot) if count > 0 else -1
+    count = length_of(state, which)
+    return int(entry_at(state, which, count - 1).slot) if count > 0 else -1
 
 
-@kernel
-def range_of_key(state: MatchingState, which: int, key: int) -> tuple[int, int]:
+@part
+def range_of_key(state: int, which: int, key: int) -> tuple[int, int]:
     """Return (start, end) of the entries of one key; those at the end act first."""
     return _position(state, which, key, 2**62), _position(state, which, key + 1, 2**62)

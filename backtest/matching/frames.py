@@ -2,10 +2,9 @@
 
 import math
 
-from backtest.kernels import kernel
+from backtest.kernels import kernel, part
 from backtest.matching.ladder import apply_level, clear_book
 from backtest.matching.resting import end_of_batch
-from backtest.matching.state import MatchingState
 from dataflows.kernels import Floats
 
 #: How far from a whole number a price in ticks or a quantity in lots may be, by the rounding of floats.
@@ -26,7 +25,7 @@ def are_on_tick(levels: Floats, tick_numerator: float, tick_denominator: float) 
 
 @kernel
 def apply_frame(
-    state: MatchingState, bids: Floats, asks: Floats, steps: Floats, snapshot: bool, venue_time: int, now_ns: int,
+    state: int, bids: Floats, asks: Floats, steps: Floats, snapshot: bool, venue_time: int, now_ns: int,
 ) -> None:
     """Apply the levels of a difference, or of a snapshot, and end the batch.
 
@@ -40,8 +39,8 @@ def apply_frame(
     end_of_batch(state, venue_time, now_ns)
 
 
-@kernel
-def _apply(state: MatchingState, side: int, levels: Floats, steps: Floats) -> None:
+@part
+def _apply(state: int, side: int, levels: Floats, steps: Floats) -> None:
     for row in range(levels.shape[0]):
         ticks = int(round(levels[row, 0] * steps[1] / steps[0]))  # noqa: RUF046  # a float in a kernel
         lots = int(math.floor(levels[row, 1] * steps[3] / steps[2] + _TOLERANCE))  # noqa: RUF046  # as above

@@ -1,52 +1,61 @@
 """From an order's id to its slot: a table with open addressing that leaves no gaps behind when an id goes."""
 
-from backtest.kernels import kernel
-from dataflows.kernels import RecordArray
+from backtest.kernels import kernel, part
+from backtest.matching.memory import core_of, place_at
+from dataflows.kernels import Record
 
 _SPREAD = -7046029254386353131  # 2**64 / golden ratio as a signed number: neighbouring ids come to lie far apart
 
 
-@kernel
-def _home(table: RecordArray, number: int) -> int:
-    return ((number * _SPREAD) >> 24) & (table.size - 1)
+@part
+def _home(mask: int, number: int) -> int:
+    return ((number * _SPREAD) >> 24) & mask
 
 
-@kernel
-def _place(table: RecordArray, number: int) -> int:
-    mask = table.size - 1
-    at = _home(table, number)
-    while table[at].slot != 0 and table[at].id != number:
+@part
+def _place(table: Record, number: int) -> int:
+    mask = table.mask
+    at = _home(mask, number)
+    while place_at(table, at).slot != 0 and place_at(table, at).id != number:
         at = (at + 1) & mask
     return at
 
 
-@kernel
-def look_up(table: RecordArray, number: int) -> int:
+@part
+def look_up(table: Record, number: int) -> int:
     """Return the slot of an id, or -1."""
-    return int(table[_place(table, number)].slot) - 1
+    return int(place_at(table, _place(table, number)).slot) - 1
 
 
-@kernel
-def enter(table: RecordArray, number: int, slot: int) -> None:
+@part
+def enter(table: Record, number: int, slot: int) -> None:
     """Remember the slot of an id. The table must have room."""
-    at = _place(table, number)
-    table[at].id = number
-    table[at].slot = slot + 1
+    place = place_at(table, _place(table, number))
+    place.id = number
+    place.slot = slot + 1
 
 
-@kernel
-def forget(table: RecordArray, number: int) -> None:
+@part
+def forget(table: Record, number: int) -> None:
     """Forget an id, and move up what its entry had pushed away."""
-    mask = table.size - 1
+    mask = table.mask
     gap = _place(table, number)
-    if table[gap].slot == 0:
+    if place_at(table, gap).slot == 0:
         return
     at = (gap + 1) & mask
-    while table[at].slot != 0:
-        if ((at - _home(table, table[at].id)) & mask) >= ((at - gap) & mask):
-            table[gap].id = table[at].id
-            table[gap].slot = table[at].slot
+    while place_at(table, at).slot != 0:
+        moved = place_at(table, at)
+        if ((at - _home(mask, moved.id)) & mask) >= ((at - gap) & mask):
+            place_at(table, gap).id = moved.id
+            place_at(table, gap).slot = moved.slot
             gap = at
         at = (at + 1) & mask
-    table[gap].id = 0
-    table[gap].slot = 0
+    place_at(table, gap).id = 0
+    place_at(table, gap).slot = 0
+
+
+@kernel
+def remember(state: int, market: bool, number: int, slot: int) -> None:
+    """Enter an id of our orders, or of the market's, from Python: into a table that has just grown."""
+    core = core_of(state)
+    enter(core.market_index if market else core.order_index, number, slot)

@@ -12,9 +12,10 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from backtest.matching import frames, kernel, room
+from backtest.matching import frames, kernel
+from backtest.matching.arrays import MatchingState, new_state
 from backtest.matching.snapshots import from_bytes, to_bytes, twin
-from backtest.matching.state import NANOTICKS, MatchingState, OutputKind, Reason, new_state
+from backtest.matching.state import NANOTICKS, OutputKind, Reason
 from dataflows.kernels import Floats
 from sluice.decimals import ZERO
 from sluice.errors import InputError
@@ -101,11 +102,11 @@ class InstrumentMatching:
     @property
     def synced(self) -> bool:
         """Tell whether the displayed book is whole; orders are refused while it is not."""
-        return bool(self.state.core[0]["synced"])
+        return bool(self.state.core["synced"])
 
     @synced.setter
     def synced(self, synced: bool) -> None:
-        kernel.set_synced(self.state, int(synced))
+        kernel.set_synced(self.state.address, int(synced))
 
     def on_levels(
         self, bids: Floats, asks: Floats, transaction_time: int, now_ns: int, *, snapshot: bool = False,
@@ -117,8 +118,8 @@ class InstrumentMatching:
         for levels in (bids, asks):
             if not frames.are_on_tick(levels, self._steps[0], self._steps[1]):
                 raise InputError(f"every level must be on a multiple of {self._tick} with a quantity of at least 0")
-        self.state = room.with_room_for_levels(self.state, max(len(bids), len(asks)))
-        frames.apply_frame(self.state, bids, asks, self._steps, snapshot, transaction_time, now_ns)
+        self.state.make_room(max(len(bids), len(asks)))
+        frames.apply_frame(self.state.address, bids, asks, self._steps, snapshot, transaction_time, now_ns)
         return self._events()
 
     def on_trade(
@@ -127,7 +128,7 @@ class InstrumentMatching:
         """Tell of a recorded trade."""
         self._make_room()
         lots = int(quantity / self._lot)
-        kernel.on_trade(self.state, aggressor.sign, self._ticks(price), lots, transaction_time, now_ns)
+        kernel.on_trade(self.state.address, aggressor.sign, self._ticks(price), lots, transaction_time, now_ns)
         return self._events()
 
     def on_mark(self, price: Decimal, now_ns: int) -> list[MatchingEvent]:
@@ -135,7 +136,7 @@ class InstrumentMatching:
         self._mark = price
         self._set_bounds(price)
         self._make_room()
-        kernel.on_mark(self.state, self._nanoticks(price), now_ns)
+        kernel.on_mark(self.state.address, self._nanoticks(price), now_ns)
         return self._events()
 
     # Orders
@@ -145,14 +146,14 @@ class InstrumentMatching:
         self._make_room()
         if self._mark is None and (reference := self._middle()) is not None:
             self._set_bounds(reference)
-        code = kernel.submit(self.state, *self._fields(order), now_ns)
+        code = kernel.submit(self.state.address, *self._fields(order), now_ns)
         return Reason(code), self._events()
 
     def place_conditional(self, order: MatchingOrder, now_ns: int) -> tuple[Reason, list[MatchingEvent]]:
         """Let a conditional order wait for its trigger; see `submit`."""
         self._make_room()
         code = kernel.place_conditional(
-            self.state, *self._fields(order), self._nanoticks(order.stop_price),
+            self.state.address, *self._fields(order), self._nanoticks(order.stop_price),
             int(order.working_type is TriggerPrice.MARK), self._nanoticks(order.activation_price),
             int(order.callback_rate_percent * _CONDITIONAL_RATE), int(order.close_position), now_ns)
         return Reason(code), self._events()
@@ -162,30 +163,30 @@ class InstrumentMatching:
     ) -> tuple[Reason, list[MatchingEvent]]:
         """Change a resting order; see `submission.amend`."""
         self._make_room()
-        code = kernel.amend(self.state, order_id, self._ticks(price), self._lots(quantity), now_ns)
+        code = kernel.amend(self.state.address, order_id, self._ticks(price), self._lots(quantity), now_ns)
         return Reason(code), self._events()
 
     def cancel(self, order_id: int, now_ns: int) -> tuple[Reason, list[MatchingEvent]]:
         """Cancel a living order of either kind; `Reason.UNKNOWN_ORDER` where there is none."""
-        code = kernel.cancel(self.state, order_id, now_ns)
+        code = kernel.cancel(self.state.address, order_id, now_ns)
         return Reason(code), self._events()
 
     def cancel_all(self, now_ns: int) -> list[MatchingEvent]:
         """Cancel every resting order; conditional ones wait on."""
         self._make_room()
-        kernel.cancel_all(self.state, now_ns)
+        kernel.cancel_all(self.state.address, now_ns)
         return self._events()
 
     def expire_until(self, now_ns: int) -> list[MatchingEvent]:
         """End the orders whose date has come."""
         self._make_room()
-        kernel.expire_until(self.state, now_ns)
+        kernel.expire_until(self.state.address, now_ns)
         return self._events()
 
     @property
     def next_expiry_ns(self) -> int | None:
         """Return the earliest date of a living order, or None."""
-        return kernel.next_expiry_ns(self.state) or None
+        return kernel.next_expiry_ns(self.state.address) or None
 
     def open_orders(self) -> list[LivingOrder]:
         """Return the living orders by arrival."""
@@ -197,27 +198,27 @@ class InstrumentMatching:
 
     def position(self, position_side: PositionSide = PositionSide.BOTH) -> Decimal:
         """Return a position in signed units."""
-        return int(self.state.core[0][f"position_{position_side.name.lower()}"]) * self._lot
+        return int(self.state.core[f"position_{position_side.name.lower()}"]) * self._lot
 
     def set_position(self, quantity: Decimal, position_side: PositionSide = PositionSide.BOTH) -> None:
         """Set a position: at the start, or after it was changed elsewhere (liquidation)."""
-        kernel.set_position(self.state, position_side.value, self._lots(quantity))
+        kernel.set_position(self.state.address, position_side.value, self._lots(quantity))
 
     def best(self, side: Side) -> Decimal | None:
         """Return the best displayed price of a side of the book (BUY: bids), or None."""
-        ticks = kernel.best_bid(self.state) if side is Side.BUY else kernel.best_ask(self.state)
+        ticks = kernel.best_bid(self.state.address) if side is Side.BUY else kernel.best_ask(self.state.address)
         return ticks * self._tick if ticks else None
 
     def quantity_at(self, side: Side, price: Decimal) -> Decimal:
         """Return the displayed quantity of a price."""
-        return kernel.quantity_at(self.state, side.sign, self._ticks(price)) * self._lot
+        return kernel.quantity_at(self.state.address, side.sign, self._ticks(price)) * self._lot
 
     def levels(self, side: Side) -> Iterator[tuple[Decimal, Decimal]]:
         """Yield (price, displayed quantity) of a side, best first."""
-        ticks = kernel.next_price(self.state, side.sign, 0)
+        ticks = kernel.next_price(self.state.address, side.sign, 0)
         while ticks:
-            yield ticks * self._tick, kernel.quantity_at(self.state, side.sign, ticks) * self._lot
-            ticks = kernel.next_price(self.state, side.sign, ticks)
+            yield ticks * self._tick, kernel.quantity_at(self.state.address, side.sign, ticks) * self._lot
+            ticks = kernel.next_price(self.state.address, side.sign, ticks)
 
     def to_bytes(self) -> bytes:
         """Return the whole state; see `restore`."""
@@ -230,14 +231,14 @@ class InstrumentMatching:
     def take_state(self, state: MatchingState) -> None:
         """Go on from a state, which nobody else uses from now on."""
         self.state = state
-        mark = int(self.state.core[0]["mark_nanoticks"])
+        mark = int(self.state.core["mark_nanoticks"])
         self._mark = mark * self._tick / NANOTICKS if mark else None
 
     # Conversions
 
     def _make_room(self) -> None:
-        if kernel.needs_room(self.state):
-            self.state = kernel.with_room(self.state)
+        if kernel.needs_room(self.state.address):
+            self.state.make_room()
 
     def _fields(self, order: MatchingOrder) -> _Fields:
         return (
@@ -263,7 +264,7 @@ class InstrumentMatching:
     def _set_bounds(self, reference: Decimal) -> None:
         highest = (reference * self.instrument.price_multiplier_up / self._tick).to_integral_value(ROUND_FLOOR)
         lowest = (reference * self.instrument.price_multiplier_down / self._tick).to_integral_value(ROUND_CEILING)
-        kernel.set_price_bounds(self.state, int(highest), int(lowest))
+        kernel.set_price_bounds(self.state.address, int(highest), int(lowest))
 
     def _living(self, order: Any) -> LivingOrder:
         ahead = Decimal(max(float(order["queue_ahead"]), 0.0)) * self._lot
@@ -272,11 +273,10 @@ class InstrumentMatching:
             int(order["lots"]) * self._lot, int(order["remaining_lots"]) * self._lot, ahead, bool(order["resting"]))
 
     def _events(self) -> list[MatchingEvent]:
-        count = int(self.state.core[0]["outputs"])
-        if not count:
+        if not self.state.core["outputs"]:
             return []
-        events = [self._event(row) for row in self.state.outputs[:count].tolist()]
-        kernel.clear_outputs(self.state)
+        events = [self._event(row) for row in self.state.outputs.tolist()]
+        kernel.clear_outputs(self.state.address)
         return events
 
     def _event(self, row: tuple[int, ...]) -> MatchingEvent:

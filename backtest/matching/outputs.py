@@ -1,33 +1,34 @@
 """What happened, written down in order until the caller has read it and clears it."""
 
-from backtest.kernels import inlined, kernel
-from backtest.matching.state import MatchingState, OutputKind
+from backtest.kernels import inlined, part
+from backtest.matching.memory import core_of, output_at
+from backtest.matching.state import OutputKind
 from dataflows.kernels import Record
 
 _FILL = int(OutputKind.FILL)
 
 
-@kernel
-def tell(state: MatchingState, order: Record, kind: int, reason: int, time_ns: int) -> None:
+@inlined
+def tell(state: int, order: Record, kind: int, reason: int, time_ns: int) -> None:
     """Write down that something other than a fill happened to an order."""
     _write(state, order, kind, reason, order.price_ticks, 0, 0, time_ns)
 
 
-@kernel
-def tell_fill(state: MatchingState, order: Record, price_ticks: int, lots: int, maker: int, time_ns: int) -> None:
+@inlined
+def tell_fill(state: int, order: Record, price_ticks: int, lots: int, maker: int, time_ns: int) -> None:
     """Write down a fill; the order's remaining lots are those after it."""
     _write(state, order, _FILL, 0, price_ticks, lots, maker, time_ns)
 
 
-@kernel
+@part
 def _write(
-    state: MatchingState, order: Record, kind: int, reason: int, price_ticks: int, lots: int, maker: int, time_ns: int,
+    state: int, order: Record, kind: int, reason: int, price_ticks: int, lots: int, maker: int, time_ns: int,
 ) -> None:
-    core = state.core[0]
-    if core.outputs == state.outputs.size:
+    core = core_of(state)
+    if core.outputs == core.output_capacity:
         core.lost_outputs += 1
         return
-    output = state.outputs[core.outputs]
+    output = output_at(state, core.outputs)
     output.order_id = order.order_id
     output.kind = kind
     output.reason = reason
@@ -42,6 +43,6 @@ def _write(
 
 
 @inlined
-def clear_outputs(state: MatchingState) -> None:
+def clear_outputs(state: int) -> None:
     """Forget what the caller has read."""
-    state.core[0].outputs = 0
+    core_of(state).outputs = 0

@@ -18,10 +18,12 @@ up to `now`; it never falls back.
 
 import math
 
-from backtest.kernels import kernel
+from backtest.kernels import part
 from backtest.matching.cells import find
 from backtest.matching.entries import range_of_key
-from backtest.matching.state import ASKS, BIDS, MatchingState, QueueModel
+from backtest.matching.entry_points import ENTRIES
+from backtest.matching.memory import cell_at, core_of, entry_at, half_of, length_of, order_at
+from backtest.matching.state import ASKS, BIDS, QueueModel
 from dataflows.kernels import Record
 
 _RISK_AVERSE, _FIFO = int(QueueModel.RISK_AVERSE), int(QueueModel.FIFO)
@@ -30,28 +32,28 @@ _LOG = int(QueueModel.LOG)
 _ROUNDING = 1e-9
 
 
-@kernel
-def on_displayed(state: MatchingState, side: int, price_ticks: int, before: int, now: int) -> None:
+@ENTRIES.entry
+def on_displayed(state: int, side: int, price_ticks: int, before: int, now: int) -> None:
     """Tell the queues of a price that its displayed lots have changed."""
     which = BIDS if side > 0 else ASKS
     start, end = range_of_key(state, which, side * price_ticks)
     for at in range(start, end):
-        order = state.orders[state.entries[which, at].slot]
-        _move(state.core[0], order, before, now)
+        order = order_at(state, entry_at(state, which, at).slot)
+        _move(core_of(state), order, before, now)
 
 
-@kernel
-def clamp_all(state: MatchingState, which: int, side: int) -> None:
+@part
+def clamp_all(state: int, which: int, side: int) -> None:
     """Bound the queues of one side's orders by what a new snapshot displays; see `ladder.clear_book`."""
-    for at in range(state.core[0].counts[which]):
-        order = state.orders[state.entries[which, at].slot]
-        cells = state.bids if side > 0 else state.asks
-        cell = find(cells, order.price_ticks)
+    half = half_of(state, side)
+    for at in range(length_of(state, which)):
+        order = order_at(state, entry_at(state, which, at).slot)
+        cell = find(half, order.price_ticks)
         order.traded_since = 0.0
-        order.queue_ahead = min(order.queue_ahead, cells[cell].lots if cell >= 0 else 0)
+        order.queue_ahead = min(order.queue_ahead, cell_at(half, cell).lots if cell >= 0 else 0)
 
 
-@kernel
+@part
 def _move(core: Record, order: Record, before: int, now: int) -> None:
     if core.queue_model == _FIFO or core.cleared:
         return
@@ -70,7 +72,7 @@ def _move(core: Record, order: Record, before: int, now: int) -> None:
     order.queue_ahead = min(front if math.isnan(moved) else moved, now)
 
 
-@kernel
+@part
 def behind(model: int, power: float, quantity_per_lot: float, front: float, back: float) -> float:
     """Return the probability that a decrease happened behind us; 1 where the model says infinity, NaN for 0/0."""
     if model == _POWER:
@@ -86,7 +88,7 @@ def behind(model: int, power: float, quantity_per_lot: float, front: float, back
     return 1.0 if math.isinf(share) else share
 
 
-@kernel
+@part
 def pass_queue(order: Record, lots: int) -> int:
     """Let lots trade at the order's price and return how many of them reach it."""
     order.queue_ahead -= lots
@@ -96,7 +98,7 @@ def pass_queue(order: Record, lots: int) -> int:
     return int(math.floor(_ROUNDING - order.queue_ahead))  # noqa: RUF046  # a float in a kernel
 
 
-@kernel
+@part
 def step_up(order: Record, reached: int) -> None:
     """Count the lots that reached an order as gone, so that they reach it once."""
     if reached > 0:

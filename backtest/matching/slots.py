@@ -3,45 +3,47 @@
 Nothing here looks at finished orders, so the cost of an order does not grow with their number.
 """
 
-from backtest.kernels import kernel
+from backtest.kernels import kernel, part
 from backtest.matching.entries import delist, enlist
+from backtest.matching.entry_points import ENTRIES
 from backtest.matching.index import enter, forget, look_up
 from backtest.matching.ladder import count_own
+from backtest.matching.memory import core_of, order_at
 from backtest.matching.outputs import tell
-from backtest.matching.state import ASKS, BIDS, EXPIRIES, REDUCERS, MatchingState
+from backtest.matching.state import ASKS, BIDS, EXPIRIES, REDUCERS
 from dataflows.kernels import Record
 
 
 @kernel
-def find_order(state: MatchingState, order_id: int) -> int:
+def find_order(state: int, order_id: int) -> int:
     """Return the slot of a living order in `state.orders`, or -1."""
-    return look_up(state.order_index, order_id)
+    return look_up(core_of(state).order_index, order_id)
 
 
-@kernel
-def open_slot(state: MatchingState, order_id: int) -> int:
+@ENTRIES.entry
+def open_slot(state: int, order_id: int) -> int:
     """Return a slot for a new order, or -1 where there is no room."""
-    core = state.core[0]
-    if core.live >= state.orders.size:
+    core = core_of(state)
+    if core.live >= core.order_capacity:
         return -1
     if core.free > 0:
         slot = core.free - 1
-        core.free = state.orders[slot].next_free
+        core.free = order_at(state, slot).next_free
     else:
         slot = core.fresh
         core.fresh += 1
     core.live += 1
-    order = state.orders[slot]
+    order = order_at(state, slot)
     order.order_id = order_id
     order.live = 1
     order.resting = 0
     order.list = -1
-    enter(state.order_index, order_id, slot)
+    enter(core.order_index, order_id, slot)
     arrive(core, order)
     return int(slot)
 
 
-@kernel
+@part
 def arrive(core: Record, order: Record) -> None:
     """Give an order the place behind everything that came before it."""
     core.sequence += 1
@@ -51,21 +53,21 @@ def arrive(core: Record, order: Record) -> None:
     order.traded_since = 0.0
 
 
-@kernel
-def close_slot(state: MatchingState, slot: int) -> None:
+@part
+def close_slot(state: int, slot: int) -> None:
     """Let go of an order that is in no list."""
-    core, order = state.core[0], state.orders[slot]
-    forget(state.order_index, order.order_id)
+    core, order = core_of(state), order_at(state, slot)
+    forget(core.order_index, order.order_id)
     order.live = 0
     order.next_free = core.free
     core.free = slot + 1
     core.live -= 1
 
 
-@kernel
-def wait_in(state: MatchingState, slot: int, which: int, key: int) -> None:
+@part
+def wait_in(state: int, slot: int, which: int, key: int) -> None:
     """Put an order into a list to wait there, and among the dates where it has one."""
-    order = state.orders[slot]
+    order = order_at(state, slot)
     order.list = which
     order.key = key
     enlist(state, which, key, order.sequence, slot)
@@ -73,10 +75,10 @@ def wait_in(state: MatchingState, slot: int, which: int, key: int) -> None:
         enlist(state, EXPIRIES, -order.good_till_ns, order.sequence, slot)
 
 
-@kernel
-def rest(state: MatchingState, slot: int) -> None:
+@ENTRIES.entry
+def rest(state: int, slot: int) -> None:
     """Put an order into the book; its place in the queue is set already."""
-    order = state.orders[slot]
+    order = order_at(state, slot)
     order.resting = 1
     wait_in(state, slot, BIDS if order.side > 0 else ASKS, order.side * order.price_ticks)
     count_own(state, order.side, order.price_ticks, 1)
@@ -84,10 +86,10 @@ def rest(state: MatchingState, slot: int) -> None:
         enlist(state, REDUCERS, 0, order.sequence, slot)
 
 
-@kernel
-def withdraw(state: MatchingState, slot: int) -> None:
+@part
+def withdraw(state: int, slot: int) -> None:
     """Take an order out of every list; it keeps its slot."""
-    order = state.orders[slot]
+    order = order_at(state, slot)
     if order.list < 0:
         return
     delist(state, order.list, order.key, order.sequence)
@@ -101,9 +103,9 @@ def withdraw(state: MatchingState, slot: int) -> None:
             delist(state, REDUCERS, 0, order.sequence)
 
 
-@kernel
-def end(state: MatchingState, slot: int, kind: int, reason: int, time_ns: int) -> None:
+@ENTRIES.entry
+def end(state: int, slot: int, kind: int, reason: int, time_ns: int) -> None:
     """End an order other than by its last fill."""
     withdraw(state, slot)
-    tell(state, state.orders[slot], kind, reason, time_ns)
+    tell(state, order_at(state, slot), kind, reason, time_ns)
     close_slot(state, slot)

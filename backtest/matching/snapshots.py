@@ -5,7 +5,8 @@ import zipfile
 
 import numpy as np
 
-from backtest.matching.state import CELL, CORE, MatchingState, copy_state, new_state
+from backtest.matching.arrays import ARRAYS, MatchingState
+from backtest.matching.state import CORE
 from dataflows.kernels import RecordArray
 from sluice.errors import InputError
 
@@ -13,27 +14,28 @@ from sluice.errors import InputError
 def to_bytes(state: MatchingState) -> bytes:
     """Return the whole state as bytes, as small as its content is repetitive (compressed arrays of NumPy)."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **state._asdict())
+    np.savez_compressed(buffer, **state.parts())  # type: ignore[arg-type]  # NumPy's own types forbid any keyword
     return buffer.getvalue()
 
 
 def from_bytes(data: bytes) -> MatchingState:
     """Return the state of `to_bytes`. Raises `InputError` where these are no such bytes."""
-    pattern = new_state()
+    dtypes = {"core": CORE, **ARRAYS}
     try:
-        with np.load(io.BytesIO(data)) as arrays:
-            parts = [arrays[name] for name in MatchingState._fields]
+        with np.load(io.BytesIO(data)) as archive:
+            parts = {name: archive[name] for name in dtypes}
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"a matching state must be whole: {error}") from error
-    for name, part, same in zip(MatchingState._fields, parts, pattern, strict=True):
-        if part.dtype != same.dtype or part.ndim != same.ndim:
+    for name, dtype in dtypes.items():
+        if parts[name].dtype != dtype or parts[name].ndim != 1 + (name == "entries"):
             raise InputError(f"{name} of a matching state must be of this version, was not")
-    return MatchingState(*(_as_kernels_want(part, same) for part, same in zip(parts, pattern, strict=True)))
+    arrays = {name: _aligned(parts[name], dtype) for name, dtype in ARRAYS.items()}
+    return MatchingState(_aligned(parts["core"], CORE), arrays)
 
 
-def _as_kernels_want(part: RecordArray, same: RecordArray) -> RecordArray:
-    """Return a copy whose type says that it is aligned, which a file does not keep: kernels compile by it."""
-    copy = np.empty(part.shape, same.dtype)
+def _aligned(part: RecordArray, dtype: np.dtype[np.void]) -> RecordArray:
+    """Return a copy that is where this process may write."""
+    copy = np.empty(part.shape, dtype)
     copy[...] = part
     return copy
 
@@ -47,14 +49,13 @@ _MARKET = (
 
 def twin(state: MatchingState) -> MatchingState:
     """Return a state with the same market and settings, without orders, positions or anything taken."""
-    fresh, market = new_state(), copy_state(state)
     core = np.zeros(1, CORE)
     for name in _MARKET:
-        core[name] = market.core[name]
-    for cells in (market.bids, market.asks):
-        assert cells.dtype == CELL
-        cells["own"] = 0
-        cells["taken"] = 0
-    return fresh._replace(
-        core=core, bids=market.bids, asks=market.asks, market_orders=market.market_orders,
-        market_index=market.market_index)
+        core[name] = state.core[name]
+    arrays = {name: state.array(name).copy() for name in ARRAYS}
+    for name in ("orders", "order_index", "entries", "outputs"):
+        arrays[name][...] = np.zeros(1, arrays[name].dtype)
+    for name in ("bids", "asks"):
+        arrays[name]["own"] = 0
+        arrays[name]["taken"] = 0
+    return MatchingState(core, arrays)

@@ -4,16 +4,13 @@ Prices are whole ticks, quantities whole lots, both int64 and positive; a side i
 *key* is `side * price_ticks`, so that the greatest key is the best price of either side. Prices that fire conditional
 orders are *nanoticks*: ticks * 10**9, since a mark price lies between ticks.
 
-Arrays have a fixed size and grow by doubling: `with_room` returns a state that has room for the next command. Nothing
-here knows money.
+Kernels know a state by its address, that of its `CORE` record, in which the addresses of its arrays are written; who
+owns the arrays is `arrays.MatchingState`. Nothing here knows money.
 """
 
 from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
-
-from dataflows.kernels import RecordArray
 
 #: The key of a side without a level.
 NO_KEY = -(2**62)
@@ -95,19 +92,39 @@ LISTS = 10
 
 SIDE = np.dtype(
     [
+        ("cells", np.int64),       # address of the table, and of another of its size
+        ("spare", np.int64),
+        ("mask", np.int64),        # cells of the table less one
+        ("sign", np.int64),        # 1 for bids, -1 for asks
         ("best_key", np.int64),    # NO_KEY where there is none
         ("far_key", np.int64),     # no level is further than this
         ("used", np.int64),        # cells that are not empty
         ("levels", np.int64),      # cells with a displayed quantity
-        ("lost", np.int64),        # levels that found no room: `with_room` was not called
+        ("lost", np.int64),        # levels that found no room: `make_room` was not called
     ],
     align=True,
 )
 
+#: A table from ids to slots.
+TABLE = np.dtype([("places", np.int64), ("mask", np.int64)], align=True)
+
+#: A sorted list's length.
+COUNT = np.dtype([("entries", np.int64)], align=True)
+
 CORE = np.dtype(
     [
+        ("entry_points", np.int64),      # address of the table of `entry_points.ENTRIES`; the first field
         ("bids", SIDE),
         ("asks", SIDE),
+        ("orders", np.int64),            # address, as the next; rows of `entries` are as long as `order_capacity`
+        ("entries", np.int64),
+        ("order_capacity", np.int64),
+        ("order_index", TABLE),
+        ("output_rows", np.int64),       # address
+        ("output_capacity", np.int64),
+        ("market_orders", np.int64),     # address
+        ("market_capacity", np.int64),
+        ("market_index", TABLE),
         ("synced", np.int64),            # 1 where the displayed book is whole
         ("cleared", np.int64),           # 1 from a clearing to the end of its batch
         ("book_time", np.int64),         # the venue's time of the latest batch
@@ -119,7 +136,7 @@ CORE = np.dtype(
         ("free", np.int64),              # first recycled slot + 1, 0 where there is none
         ("outputs", np.int64),
         ("lost_outputs", np.int64),
-        ("counts", np.int64, (LISTS,)),
+        ("counts", COUNT, (LISTS,)),
         ("position_both", np.int64),     # lots, negative where short
         ("position_long", np.int64),
         ("position_short", np.int64),    # negative or zero
@@ -222,61 +239,3 @@ MARKET_ORDER = np.dtype(
     ],
     align=True,
 )
-
-
-class MatchingState(NamedTuple):
-    """One instrument's book and one account's orders in it. `core` has one record.
-
-    Several accounts are several states that are fed with the same market, several instruments likewise.
-    """
-
-    core: RecordArray
-    bids: RecordArray
-    asks: RecordArray
-    orders: RecordArray
-    order_index: RecordArray
-    entries: RecordArray   # shape (LISTS, orders.size)
-    outputs: RecordArray
-    market_orders: RecordArray
-    market_index: RecordArray
-
-
-def new_state(
-    *, queue_model: QueueModel = QueueModel.RISK_AVERSE, queue_power: float = 3.0, quantity_per_lot: float = 1.0,
-    partial_fills: bool = True, newer_level_wins: bool = False, simultaneous_trades: bool = False,
-    submit_triggered: bool = True, impact_model: ImpactModel = ImpactModel.NONE, impact_ticks: float = 0.0,
-    impact_lots: float = 1.0, level_capacity: int = 4096, order_capacity: int = 256, output_capacity: int = 1024,
-    market_order_capacity: int = 16,
-) -> MatchingState:
-    """Return an empty state; capacities are rounded up to powers of two.
-
-    `quantity_per_lot` matters to the logarithmic queue models only, which are not free of scale. Without
-    `partial_fills`, an order that is reached fills whole, and a taker fills whole at the best price (hftbacktest's
-    NoPartialFillExchange). With `newer_level_wins`, a level that crosses the other side hides what it crossed, as in
-    hftbacktest's depth; else levels stay until they are named. With `simultaneous_trades`, a trade that has the venue's
-    time of the order's arrival may fill it: right where times are in nanoseconds. With `submit_triggered`, a
-    conditional order that fires is submitted here at once; without, its owner is told and submits it.
-    """
-    levels, orders = _power_of_two(level_capacity), _power_of_two(order_capacity)
-    market = _power_of_two(market_order_capacity)
-    core = np.zeros(1, CORE)
-    for side in ("bids", "asks"):
-        core[side]["best_key"], core[side]["far_key"] = NO_KEY, NO_FAR_KEY
-    core["highest_buy_ticks"] = 2**62
-    core["queue_model"], core["queue_power"], core["quantity_per_lot"] = queue_model, queue_power, quantity_per_lot
-    core["partial_fills"], core["newer_level_wins"] = partial_fills, newer_level_wins
-    core["simultaneous_trades"], core["submit_triggered"] = simultaneous_trades, submit_triggered
-    core["impact_model"], core["impact_ticks"], core["impact_lots"] = impact_model, impact_ticks, impact_lots
-    return MatchingState(
-        core, np.zeros(levels, CELL), np.zeros(levels, CELL), np.zeros(orders, ORDER), np.zeros(2 * orders, INDEX),
-        np.zeros((LISTS, orders), ENTRY), np.zeros(_power_of_two(output_capacity), OUTPUT),
-        np.zeros(market, MARKET_ORDER), np.zeros(2 * market, INDEX))
-
-
-def copy_state(state: MatchingState) -> MatchingState:
-    """Return a copy that shares nothing."""
-    return MatchingState(*(part.copy() for part in state))
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << max(4, (number - 1).bit_length())

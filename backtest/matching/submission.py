@@ -3,13 +3,15 @@
 Not here: the venue's filters of form, step and notional, margin, and the texts; those are the exchange's.
 """
 
-from backtest.kernels import kernel
+from backtest.kernels import kernel, part
 from backtest.matching.entries import first_slot
+from backtest.matching.entry_points import ENTRIES
 from backtest.matching.filling import expire_idle_reducers
 from backtest.matching.ladder import quantity_at
+from backtest.matching.memory import core_of, entry_at, length_of, order_at
 from backtest.matching.outputs import tell
 from backtest.matching.slots import arrive, close_slot, end, find_order, open_slot, rest, withdraw
-from backtest.matching.state import ASKS, BIDS, MatchingState, OutputKind, Reason
+from backtest.matching.state import ASKS, BIDS, OutputKind, Reason
 from backtest.matching.taking import crosses, take_levels, takeable
 from backtest.matching.values import capacity
 from dataflows.kernels import Record
@@ -28,9 +30,9 @@ _UNKNOWN, _SAME = int(Reason.UNKNOWN_ORDER), int(Reason.SAME_ORDER)
 _BAD_QUANTITY, _BAD_PRICE = int(Reason.BAD_QUANTITY), int(Reason.BAD_PRICE)
 
 
-@kernel
+@ENTRIES.entry
 def submit(
-    state: MatchingState, order_id: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
+    state: int, order_id: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
     position_side: int, prevention: int, reduce_only: int, good_till_ns: int, now_ns: int,
 ) -> int:
     """Take a limit or market order that arrives now; return 0, or the `Reason` for which it is refused.
@@ -43,9 +45,9 @@ def submit(
     if slot < 0:
         return _NO_ROOM
     describe(
-        state.orders[slot], side, order_type, time_in_force, price_ticks, lots, position_side, prevention, reduce_only,
-        good_till_ns)
-    reason = refusal(state, state.orders[slot])
+        order_at(state, slot), side, order_type, time_in_force, price_ticks, lots, position_side, prevention,
+        reduce_only, good_till_ns)
+    reason = refusal(state, slot)
     if reason != 0:
         close_slot(state, slot)
         return reason
@@ -53,7 +55,7 @@ def submit(
     return 0
 
 
-@kernel
+@part
 def describe(
     order: Record, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int, position_side: int,
     prevention: int, reduce_only: int, good_till_ns: int,
@@ -72,29 +74,30 @@ def describe(
     order.good_till_ns = good_till_ns
 
 
-@kernel
-def refusal(state: MatchingState, order: Record) -> int:
+@ENTRIES.entry
+def refusal(state: int, slot: int) -> int:
     """Return why an order cannot be taken now, 0 where it can."""
-    if not state.core[0].synced:
+    core, order = core_of(state), order_at(state, slot)
+    if not core.synced:
         return _NO_BOOK
     if order.lots <= 0:
         return _BAD_QUANTITY
     if order.type != _MARKET:
-        reason = _refuse_price(state.core[0], order.side, order.price_ticks)
+        reason = _refuse_price(core, order.side, order.price_ticks)
         if reason != 0:
             return reason
-    if capacity(state.core[0], order) == 0:
+    if capacity(core, order) == 0:
         return _REDUCE_ONLY
     if order.type != _MARKET and order.time_in_force == _GTX:
         return _POST_ONLY if crosses(state, order) else 0
-    if order.type == _MARKET and takeable(state, order) == 0:
+    if order.type == _MARKET and takeable(state, slot) == 0:
         return _NO_COUNTERPARTY
-    if order.time_in_force == _FOK and takeable(state, order) < order.lots:
+    if order.time_in_force == _FOK and takeable(state, slot) < order.lots:
         return _FILL_OR_KILL
     return 0
 
 
-@kernel
+@part
 def _refuse_price(core: Record, side: int, price_ticks: int) -> int:
     if price_ticks <= 0:
         return _BAD_PRICE
@@ -105,17 +108,17 @@ def _refuse_price(core: Record, side: int, price_ticks: int) -> int:
     return 0
 
 
-@kernel
-def enter_book(state: MatchingState, slot: int, now_ns: int) -> None:
+@ENTRIES.entry
+def enter_book(state: int, slot: int, now_ns: int) -> None:
     """Accept an order, fill it as far as it goes, and let the rest wait or expire."""
-    tell(state, state.orders[slot], _ACCEPTED, 0, now_ns)
+    tell(state, order_at(state, slot), _ACCEPTED, 0, now_ns)
     _take_and_rest(state, slot, now_ns)
 
 
-@kernel
-def _take_and_rest(state: MatchingState, slot: int, now_ns: int) -> None:
+@part
+def _take_and_rest(state: int, slot: int, now_ns: int) -> None:
     take_levels(state, slot, now_ns)
-    order = state.orders[slot]
+    order = order_at(state, slot)
     if order.remaining_lots == 0:
         close_slot(state, slot)
     elif order.type == _MARKET or order.time_in_force in (_IOC, _FOK):
@@ -125,10 +128,10 @@ def _take_and_rest(state: MatchingState, slot: int, now_ns: int) -> None:
     expire_idle_reducers(state, now_ns)
 
 
-@kernel
-def _rest(state: MatchingState, slot: int, now_ns: int) -> None:
+@part
+def _rest(state: int, slot: int, now_ns: int) -> None:
     """Let an order rest, unless it would meet one of its own account: then one of them ends, or both."""
-    order = state.orders[slot]
+    order = order_at(state, slot)
     others, limit, prevention = ASKS if order.side > 0 else BIDS, -order.side * order.price_ticks, order.prevention
     met = _first_key(state, others) >= limit
     if met and prevention in (_EXPIRE_TAKER, _EXPIRE_BOTH):
@@ -142,14 +145,14 @@ def _rest(state: MatchingState, slot: int, now_ns: int) -> None:
         end(state, first_slot(state, others), _EXPIRED, _SELF_TRADE, now_ns)
 
 
-@kernel
-def _first_key(state: MatchingState, which: int) -> int:
-    count = state.core[0].counts[which]
-    return int(state.entries[which, count - 1].key) if count > 0 else -(2**62)
+@part
+def _first_key(state: int, which: int) -> int:
+    count = length_of(state, which)
+    return int(entry_at(state, which, count - 1).key) if count > 0 else -(2**62)
 
 
-@kernel
-def cancel(state: MatchingState, order_id: int, now_ns: int) -> int:
+@ENTRIES.entry
+def cancel(state: int, order_id: int, now_ns: int) -> int:
     """Cancel a resting or waiting order; return 0, or UNKNOWN_ORDER."""
     slot = find_order(state, order_id)
     if slot < 0:
@@ -159,39 +162,39 @@ def cancel(state: MatchingState, order_id: int, now_ns: int) -> int:
 
 
 @kernel
-def cancel_all(state: MatchingState, now_ns: int) -> int:
+def cancel_all(state: int, now_ns: int) -> int:
     """Cancel every order that rests in the book, by price and arrival; return how many. Conditional ones wait on."""
     canceled = 0
     for which in (BIDS, ASKS):
-        while state.core[0].counts[which] > 0:
+        while length_of(state, which) > 0:
             end(state, first_slot(state, which), _CANCELED, 0, now_ns)
             canceled += 1
     return canceled
 
 
-@kernel
-def amend(state: MatchingState, order_id: int, price_ticks: int, lots: int, now_ns: int) -> int:
+@ENTRIES.entry
+def amend(state: int, order_id: int, price_ticks: int, lots: int, now_ns: int) -> int:
     """Give a resting order another price and quantity (with what is filled); return 0, or a `Reason`.
 
     It loses its place in the queue. A quantity that is filled already cancels it; so does a price at which a post-only
     order would take (it expires with POST_ONLY).
     """
     slot = find_order(state, order_id)
-    if slot < 0 or not state.orders[slot].resting:
+    if slot < 0 or not order_at(state, slot).resting:
         return _UNKNOWN
-    order = state.orders[slot]
+    order = order_at(state, slot)
     if price_ticks == order.price_ticks and lots == order.lots:
         return _SAME
-    reason = _BAD_QUANTITY if lots <= 0 else _refuse_price(state.core[0], order.side, price_ticks)
-    if reason != 0 or not state.core[0].synced:
+    reason = _BAD_QUANTITY if lots <= 0 else _refuse_price(core_of(state), order.side, price_ticks)
+    if reason != 0 or not core_of(state).synced:
         return reason if reason != 0 else _NO_BOOK
     _amend(state, slot, price_ticks, lots, now_ns)
     return 0
 
 
-@kernel
-def _amend(state: MatchingState, slot: int, price_ticks: int, lots: int, now_ns: int) -> None:
-    order = state.orders[slot]
+@part
+def _amend(state: int, slot: int, price_ticks: int, lots: int, now_ns: int) -> None:
+    order = order_at(state, slot)
     filled = order.lots - order.remaining_lots
     if lots <= filled:
         end(state, slot, _CANCELED, 0, now_ns)
@@ -201,6 +204,6 @@ def _amend(state: MatchingState, slot: int, price_ticks: int, lots: int, now_ns:
     if order.time_in_force == _GTX and crosses(state, order):
         end(state, slot, _EXPIRED, _POST_ONLY, now_ns)
         return
-    arrive(state.core[0], order)
+    arrive(core_of(state), order)
     tell(state, order, _AMENDED, 0, now_ns)
     _take_and_rest(state, slot, now_ns)

@@ -9,10 +9,13 @@ worse, to the nearest tick, and never beyond the order's limit.
 
 import math
 
-from backtest.kernels import kernel
+from backtest.kernels import part
+from backtest.matching.cells import next_key
+from backtest.matching.entry_points import ENTRIES
 from backtest.matching.filling import fill
-from backtest.matching.ladder import available_at, best_key, key_after, take
-from backtest.matching.state import NO_KEY, ImpactModel, MatchingState
+from backtest.matching.ladder import available_at, take
+from backtest.matching.memory import core_of, half_of, order_at
+from backtest.matching.state import NO_KEY, ImpactModel
 from backtest.matching.values import capacity
 from dataflows.kernels import Record
 from sluice.orders import OrderType
@@ -21,7 +24,7 @@ _MARKET = OrderType.MARKET.value
 _NO_IMPACT, _LINEAR = int(ImpactModel.NONE), int(ImpactModel.LINEAR)
 
 
-@kernel
+@part
 def limit_key(core: Record, order: Record) -> int:
     """Return the worst key of the other side that an order takes: its price, or the bound of a market order."""
     if order.type != _MARKET:
@@ -29,39 +32,42 @@ def limit_key(core: Record, order: Record) -> int:
     return int(-core.highest_buy_ticks) if order.side > 0 else int(core.lowest_sell_ticks)
 
 
-@kernel
-def crosses(state: MatchingState, order: Record) -> bool:
+@part
+def crosses(state: int, order: Record) -> bool:
     """Tell whether the best displayed level of the other side is within an order's limit."""
-    best = best_key(state, -order.side)
-    return best != NO_KEY and best >= limit_key(state.core[0], order)
+    best = half_of(state, -order.side).best_key
+    return bool(best != NO_KEY and best >= limit_key(core_of(state), order))
 
 
-@kernel
-def takeable(state: MatchingState, order: Record) -> int:
+@ENTRIES.entry
+def takeable(state: int, slot: int) -> int:
     """Return how many lots, up to its own, an order can take at once."""
-    wanted = capacity(state.core[0], order)
-    if not state.core[0].partial_fills:
+    order, core = order_at(state, slot), core_of(state)
+    wanted = capacity(core, order)
+    if not core.partial_fills:
         return wanted if crosses(state, order) else 0
-    found, other, limit = 0, -order.side, limit_key(state.core[0], order)
-    key = best_key(state, other)
+    found, other, limit = 0, -order.side, limit_key(core, order)
+    half = half_of(state, other)
+    key = half.best_key
     while key != NO_KEY and key >= limit and found < wanted:
         found += available_at(state, other, other * key)
-        key = key_after(state, other, key)
+        key = next_key(half, key)
     return min(found, wanted)
 
 
-@kernel
-def take_levels(state: MatchingState, slot: int, now_ns: int) -> None:
+@ENTRIES.entry
+def take_levels(state: int, slot: int, now_ns: int) -> None:
     """Fill an arriving order with what it can take at once."""
-    order, core = state.orders[slot], state.core[0]
+    order, core = order_at(state, slot), core_of(state)
     wanted = capacity(core, order)
     if not core.partial_fills:
         if wanted > 0 and crosses(state, order):
-            price = -order.side * best_key(state, -order.side)
+            price = -order.side * half_of(state, -order.side).best_key
             fill(state, slot, _with_impact(core, order, price, wanted), wanted, 0, now_ns)
         return
     other, limit = -order.side, limit_key(core, order)
-    key = best_key(state, other)
+    half = half_of(state, other)
+    key = half.best_key
     taken = 0
     while key != NO_KEY and key >= limit and wanted > 0:
         price = other * key
@@ -71,10 +77,10 @@ def take_levels(state: MatchingState, slot: int, now_ns: int) -> None:
             taken += lots
             wanted -= lots
             fill(state, slot, _with_impact(core, order, price, taken), lots, 0, now_ns)
-        key = key_after(state, other, key)
+        key = next_key(half, key)
 
 
-@kernel
+@part
 def _with_impact(core: Record, order: Record, price_ticks: int, taken: int) -> int:
     if core.impact_model == _NO_IMPACT:
         return price_ticks

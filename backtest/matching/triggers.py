@@ -9,8 +9,10 @@ What fires is told (TRIGGERED). With `submit_triggered` it then enters the book 
 id, or is REJECTED; without, it is gone and its owner submits it.
 """
 
-from backtest.kernels import kernel
+from backtest.kernels import inlined, kernel, part
 from backtest.matching.entries import first_slot
+from backtest.matching.entry_points import ENTRIES
+from backtest.matching.memory import core_of, entry_at, length_of, order_at
 from backtest.matching.outputs import tell
 from backtest.matching.slots import arrive, close_slot, end, find_order, open_slot, wait_in, withdraw
 from backtest.matching.state import (
@@ -21,7 +23,6 @@ from backtest.matching.state import (
     MARK_RISES,
     MARK_TRAILS,
     MILLION,
-    MatchingState,
     OutputKind,
     Reason,
 )
@@ -41,7 +42,7 @@ _WOULD_TRIGGER, _POSITION_CLOSED = int(Reason.WOULD_TRIGGER), int(Reason.POSITIO
 
 @kernel
 def place_conditional(
-    state: MatchingState, order_id: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
+    state: int, order_id: int, side: int, order_type: int, time_in_force: int, price_ticks: int, lots: int,
     position_side: int, prevention: int, reduce_only: int, good_till_ns: int, trigger_nanoticks: int, by_mark: int,
     activation_nanoticks: int, callback_millionths: int, close_position: int, now_ns: int,
 ) -> int:
@@ -58,7 +59,7 @@ def place_conditional(
     slot = open_slot(state, order_id)
     if slot < 0:
         return _NO_ROOM
-    order = state.orders[slot]
+    order = order_at(state, slot)
     describe(
         order, side, order_type, time_in_force, price_ticks, lots, position_side, prevention, reduce_only, good_till_ns)
     order.close_position = close_position
@@ -74,7 +75,7 @@ def place_conditional(
 
 
 @kernel
-def would_trigger(state: MatchingState, side: int, order_type: int, trigger_nanoticks: int, by_mark: int) -> bool:
+def would_trigger(state: int, side: int, order_type: int, trigger_nanoticks: int, by_mark: int) -> bool:
     """Tell whether a stop or take-profit order would fire at once at the present price, where that is known."""
     price = _price(state, by_mark)
     if price == 0:
@@ -82,21 +83,21 @@ def would_trigger(state: MatchingState, side: int, order_type: int, trigger_nano
     return price >= trigger_nanoticks if _rises(side, order_type) else price <= trigger_nanoticks
 
 
-@kernel
-def _price(state: MatchingState, by_mark: int) -> int:
-    return int(state.core[0].mark_nanoticks) if by_mark else int(state.core[0].last_nanoticks)
+@part
+def _price(state: int, by_mark: int) -> int:
+    return int(core_of(state).mark_nanoticks) if by_mark else int(core_of(state).last_nanoticks)
 
 
-@kernel
+@part
 def _rises(side: int, order_type: int) -> bool:
     """Tell whether an order fires when the price rises to its trigger."""
     stop = order_type in (_STOP, _STOP_MARKET)
     return stop == (side > 0)
 
 
-@kernel
-def _wait(state: MatchingState, slot: int, by_mark: int) -> None:
-    order = state.orders[slot]
+@part
+def _wait(state: int, slot: int, by_mark: int) -> None:
+    order = order_at(state, slot)
     if order.type == _TRAILING:
         wait_in(state, slot, MARK_TRAILS if by_mark else LAST_TRAILS, 0)
     elif _rises(order.side, order.type):
@@ -106,34 +107,37 @@ def _wait(state: MatchingState, slot: int, by_mark: int) -> None:
 
 
 @kernel
-def on_mark(state: MatchingState, nanoticks: int, now_ns: int) -> None:
+def on_mark(state: int, nanoticks: int, now_ns: int) -> None:
     """Take note of the mark price, and fire what waits for it."""
-    state.core[0].mark_nanoticks = nanoticks
-    _on_price(state, MARK_RISES, MARK_FALLS, MARK_TRAILS, nanoticks, now_ns)
+    core_of(state).mark_nanoticks = nanoticks
+    on_price(state, 1, nanoticks, now_ns)
 
 
-@kernel
-def on_last(state: MatchingState, nanoticks: int, now_ns: int) -> None:
+@inlined
+def on_last(state: int, nanoticks: int, now_ns: int) -> None:
     """Take note of the last price, and fire what waits for it. `resting.on_trade` calls it."""
-    state.core[0].last_nanoticks = nanoticks
-    _on_price(state, LAST_RISES, LAST_FALLS, LAST_TRAILS, nanoticks, now_ns)
+    core_of(state).last_nanoticks = nanoticks
+    if length_of(state, LAST_RISES) + length_of(state, LAST_FALLS) + length_of(state, LAST_TRAILS) > 0:
+        on_price(state, 0, nanoticks, now_ns)
 
 
-@kernel
-def _on_price(state: MatchingState, rises: int, falls: int, trails: int, nanoticks: int, now_ns: int) -> None:
-    core = state.core[0]
-    while core.counts[rises] > 0 and -state.entries[rises, core.counts[rises] - 1].key <= nanoticks:
+@ENTRIES.entry
+def on_price(state: int, by_mark: int, nanoticks: int, now_ns: int) -> None:
+    """Fire what waits for the mark price (1) or the last (0)."""
+    rises, falls = (MARK_RISES, MARK_FALLS) if by_mark else (LAST_RISES, LAST_FALLS)
+    trails = MARK_TRAILS if by_mark else LAST_TRAILS
+    while length_of(state, rises) > 0 and -entry_at(state, rises, length_of(state, rises) - 1).key <= nanoticks:
         _fire(state, first_slot(state, rises), now_ns)
-    while core.counts[falls] > 0 and state.entries[falls, core.counts[falls] - 1].key >= nanoticks:
+    while length_of(state, falls) > 0 and entry_at(state, falls, length_of(state, falls) - 1).key >= nanoticks:
         _fire(state, first_slot(state, falls), now_ns)
-    for at in range(core.counts[trails] - 1, -1, -1):
-        slot = state.entries[trails, at].slot
-        if _follow(state, state.orders[slot], nanoticks, now_ns):
+    for at in range(length_of(state, trails) - 1, -1, -1):
+        slot = entry_at(state, trails, at).slot
+        if _follow(state, order_at(state, slot), nanoticks, now_ns):
             _fire(state, slot, now_ns)
 
 
-@kernel
-def _follow(state: MatchingState, order: Record, nanoticks: int, now_ns: int) -> bool:
+@part
+def _follow(state: int, order: Record, nanoticks: int, now_ns: int) -> bool:
     """Let a trailing order see a price; tell whether it fires."""
     if order.extreme_nanoticks == 0:
         if order.activation_nanoticks != 0 and order.side * (order.activation_nanoticks - nanoticks) < 0:
@@ -148,32 +152,32 @@ def _follow(state: MatchingState, order: Record, nanoticks: int, now_ns: int) ->
     return bool(distance >= callback_distance(order.extreme_nanoticks, order.callback_millionths))
 
 
-@kernel
+@part
 def callback_distance(extreme_nanoticks: int, callback_millionths: int) -> int:
     """Return `extreme * callback`, rounded up, without leaving 64 bits."""
     whole, part = extreme_nanoticks // MILLION, extreme_nanoticks % MILLION
     return whole * callback_millionths + (part * callback_millionths + MILLION - 1) // MILLION
 
 
-@kernel
-def _fire(state: MatchingState, slot: int, now_ns: int) -> None:
-    order = state.orders[slot]
+@part
+def _fire(state: int, slot: int, now_ns: int) -> None:
+    order = order_at(state, slot)
     withdraw(state, slot)
     tell(state, order, _TRIGGERED, 0, now_ns)
-    if not state.core[0].submit_triggered:
+    if not core_of(state).submit_triggered:
         close_slot(state, slot)
         return
     order.type = _LIMIT if order.type in (_STOP, _TAKE_PROFIT) else _MARKET
     if order.close_position:
-        order.lots = reducible(state.core[0], order.side, order.position_side)
+        order.lots = reducible(core_of(state), order.side, order.position_side)
         order.remaining_lots = order.lots
         order.reduce_only = 1
     if order.lots == 0:
         end(state, slot, _EXPIRED, _POSITION_CLOSED, now_ns)
         return
-    reason = refusal(state, order)
+    reason = refusal(state, slot)
     if reason != 0:
         end(state, slot, _REJECTED, reason, now_ns)
         return
-    arrive(state.core[0], order)
+    arrive(core_of(state), order)
     enter_book(state, slot, now_ns)

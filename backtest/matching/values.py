@@ -1,7 +1,7 @@
 """The few values of a state that its owner sets: the book's soundness, price bounds, positions."""
 
-from backtest.kernels import kernel
-from backtest.matching.state import MatchingState
+from backtest.kernels import kernel, part
+from backtest.matching.memory import core_of
 from dataflows.kernels import Record
 from sluice.orders import PositionSide
 
@@ -9,22 +9,22 @@ _LONG, _SHORT = PositionSide.LONG.value, PositionSide.SHORT.value
 
 
 @kernel
-def set_synced(state: MatchingState, synced: int) -> None:
+def set_synced(state: int, synced: int) -> None:
     """Say whether the displayed book is whole (1) or not (0: orders are refused, and nothing fills by crossing)."""
-    state.core[0].synced = synced
+    core_of(state).synced = synced
 
 
 @kernel
-def set_price_bounds(state: MatchingState, highest_buy_ticks: int, lowest_sell_ticks: int) -> None:
+def set_price_bounds(state: int, highest_buy_ticks: int, lowest_sell_ticks: int) -> None:
     """Set the worst prices that PERCENT_PRICE allows, in whole ticks on the safe side."""
-    state.core[0].highest_buy_ticks = highest_buy_ticks
-    state.core[0].lowest_sell_ticks = lowest_sell_ticks
+    core_of(state).highest_buy_ticks = highest_buy_ticks
+    core_of(state).lowest_sell_ticks = lowest_sell_ticks
 
 
 @kernel
-def set_position(state: MatchingState, position_side: int, lots: int) -> None:
+def set_position(state: int, position_side: int, lots: int) -> None:
     """Set a position in signed lots: at the start of a run, or after a liquidation elsewhere."""
-    core = state.core[0]
+    core = core_of(state)
     if position_side == _LONG:
         core.position_long = lots
     elif position_side == _SHORT:
@@ -33,7 +33,7 @@ def set_position(state: MatchingState, position_side: int, lots: int) -> None:
         core.position_both = lots
 
 
-@kernel
+@part
 def add_to_position(core: Record, position_side: int, signed_lots: int) -> None:
     """Count a fill in its position."""
     if position_side == _LONG:
@@ -44,7 +44,7 @@ def add_to_position(core: Record, position_side: int, signed_lots: int) -> None:
         core.position_both += signed_lots
 
 
-@kernel
+@part
 def reducible(core: Record, side: int, position_side: int) -> int:
     """Return the lots of a position that an order of a side can close."""
     if position_side == _LONG:
@@ -54,7 +54,7 @@ def reducible(core: Record, side: int, position_side: int) -> int:
     return int(max(-side * core.position_both, 0))
 
 
-@kernel
+@part
 def capacity(core: Record, order: Record) -> int:
     """Return how much of an order may still fill: its remaining lots, or what it can close if it only reduces.
 

@@ -46,8 +46,8 @@ def make_view(assets: Sequence[ReplayAsset], found: Sequence[RowsFound], limits:
     table["timer_ns"] = [asset.funding["time_ns"][0] if len(asset.funding) else NEVER for asset in assets]
     clock = _clock(found, limits)
     return HotView(
-        ENTRIES.address(), _matching(assets, found), clock=clock, assets=table, positions=np.zeros((count, 3), POSITION),
-        bids=np.zeros(sum(spans), NUMBER), asks=np.zeros(sum(spans), NUMBER),
+        ENTRIES.address(), _matching(assets, found), clock=clock, assets=table,
+        positions=np.zeros((count, 3), POSITION), bids=np.zeros(sum(spans), NUMBER), asks=np.zeros(sum(spans), NUMBER),
         trades=np.zeros(sum(rows.trades for rows in found), NUMBER), orders=np.zeros(limits.orders + 1, ORDER),
         requests=np.zeros((count, limits.messages), REQUEST),
         responses=np.zeros((count, limits.messages), RESPONSE_MESSAGE),

@@ -80,8 +80,8 @@ class Account:
     ) -> int:
         """Send an order and return its number; see `calls.submit`."""
         return calls.submit(
-            self.view.address, asset, side, order_type, time_in_force, price_ticks, lots, position_side, int(reduce_only),
-            good_till_ns)
+            self.view.address, asset, side, order_type, time_in_force, price_ticks, lots, position_side,
+            int(reduce_only), good_till_ns)
 
     def cancel(self, order: int) -> bool:
         """Ask for an order's end; tell whether that was sent."""

@@ -59,7 +59,10 @@ class Backtest:
         self.view = make_view(self.assets, found, self.limits)
 
     def run(self, function: Callable[..., object], *arguments: Any) -> BacktestResult:
-        """Run a compiled strategy: `function(view, *arguments)`, the view by its address. Raises `InputError` where the run had to stop."""
+        """Run a compiled strategy: `function(view, *arguments)`, which gets the view's address.
+
+        Raises `InputError` where the run had to stop.
+        """
         function(self.view.address, *arguments)
         return self.result()
 
