@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -108,3 +109,12 @@ def run_demo(folder: Path, *arguments: str, environ: Mapping[str, str] | None = 
     """Run a demo to its end."""
     demo = Demo(folder, arguments, environ or {}).start()
     return demo, demo.finish()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens at just now."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports

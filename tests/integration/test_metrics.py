@@ -23,17 +23,10 @@ from sluice.risk.v1.approval_pb2 import SignedApproval
 from sluice.risk.v1.risk_pb2_grpc import RiskServiceStub
 from sluice.rpc import channel
 from sluice.stores.embedded import StoreUrls
+from tests.integration.demos import free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("inference", "risk", "execution")
-
-
-def free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 def with_metrics(settings: Settings) -> Settings:
