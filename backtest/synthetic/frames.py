@@ -151,9 +151,10 @@ class SymbolFrames:
         for (time, sent, received), group in zip(self._aggregates.deliver(times), groups, strict=True):
             _, first, aggregate, index, _, sells = group[0]
             quantity = self._lots.text(sum(row[4] for row in group))
+            without_retail = "" if self._inverse else f'"nq":"{quantity}",'
             payload = (
                 f'{self._aggregates.opening}{{"e":"aggTrade","E":{sent},"a":{aggregate},"s":"{self._symbol}",'
-                f'"p":"{self._price.text(index + self._bottom)}","q":"{quantity}","nq":"{quantity}","f":{first},'
+                f'"p":"{self._price.text(index + self._bottom)}","q":"{quantity}",{without_retail}"f":{first},'
                 f'"l":{group[-1][1]},"T":{time},"m":{_boolean(sells)},"st":{self._family}}}}}'
             )
             yield received, payload
@@ -195,10 +196,11 @@ class SymbolFrames:
             mark = (0.5 * (fair + middle) + self._bottom) * tick
             index = (fair + self._bottom) * tick * (1.0 - 4e-5)
             self._mark_average = mark if self._mark_average == 0.0 else 0.95 * self._mark_average + 0.05 * mark
+            average = "" if self._inverse else f'"ap":"{self._mark_average:.8f}",'
             funding = 1e-4 + 2e-5 * pressure
             payload = (
                 f'{self._marks.opening}{{"e":"markPriceUpdate","E":{sent},"s":"{self._symbol}","p":"{mark:.8f}",'
-                f'"ap":"{self._mark_average:.8f}","i":"{index:.8f}","P":"{index * 1.00002:.8f}","r":"{funding:.8f}",'
+                f'{average}"i":"{index:.8f}","P":"{index * 1.00002:.8f}","r":"{funding:.8f}",'
                 f'"T":{(time // FUNDING_INTERVAL_MS + 1) * FUNDING_INTERVAL_MS},"st":{self._family}}}}}'
             )
             yield received, payload

@@ -15,11 +15,12 @@ from backtest.exchange.streams.names import Stream
 
 
 def mark_price(view: MarketView, time_ms: int) -> dict[str, Any]:
-    """Return `markPriceUpdate`."""
+    """Return `markPriceUpdate`; the moving average `ap` is of USD-M alone."""
     premium = view.premium()
-    return {"e": "markPriceUpdate", "E": time_ms, "s": view.listing.symbol, "p": _price8(premium.mark_price),
-            "ap": _price8(premium.mark_price), "i": _price8(premium.index_price), "P": _price8(premium.settle_price),
-            "r": _price8(premium.funding_rate), "T": premium.next_funding_ms, "st": _family(view.listing)}
+    event = {"e": "markPriceUpdate", "E": time_ms, "s": view.listing.symbol, "p": _price8(premium.mark_price),
+             "i": _price8(premium.index_price), "P": _price8(premium.settle_price),
+             "r": _price8(premium.funding_rate), "T": premium.next_funding_ms, "st": _family(view.listing)}
+    return event | ({"ap": _price8(premium.mark_price)} if view.listing.product is Product.USDM else {})
 
 
 def index_price(view: MarketView, time_ms: int) -> dict[str, Any]:
@@ -66,10 +67,11 @@ def partial_depth(view: MarketView, levels: int, previous_update_id: int, time_m
 
 
 def aggregate_trade(listing: Listing, row: AggregateTradeRow, time_ms: int) -> dict[str, Any]:
-    """Return `aggTrade`."""
-    return {"e": "aggTrade", "E": time_ms, "a": row.aggregate_id, "s": listing.symbol, "p": text(row.price),
-            "q": text(row.quantity), "nq": text(row.quantity), "f": row.first_trade_id, "l": row.last_trade_id,
-            "T": row.time_ms, "m": row.buyer_is_maker, "st": _family(listing)}
+    """Return `aggTrade`; the quantity without retail orders `nq` is of USD-M alone."""
+    event = {"e": "aggTrade", "E": time_ms, "a": row.aggregate_id, "s": listing.symbol, "p": text(row.price),
+             "q": text(row.quantity), "f": row.first_trade_id, "l": row.last_trade_id, "T": row.time_ms,
+             "m": row.buyer_is_maker, "st": _family(listing)}
+    return event | ({"nq": text(row.quantity)} if listing.product is Product.USDM else {})
 
 
 def kline(stream: Stream, listing: Listing, row: KlineRow, closed: bool, time_ms: int) -> dict[str, Any]:
