@@ -27,8 +27,8 @@ def backtest(settings: Settings, as_json: bool, tapes: tuple[Path, ...], minutes
     synthetic market is made first. A strategy of your own is played by `backtest.replay`, a Python interface.
     """
     from backtest.report.summary import render, to_json  # noqa: PLC0415  # a command's imports wait until it runs
-    from backtest.system.run import SystemOptions, run_system  # noqa: PLC0415
+    from backtest.system.run import SystemOptions, run_system, speed  # noqa: PLC0415
 
     summary = run_system(settings, SystemOptions(
         tapes or settings.source.tapes, minutes, seed, quiet=as_json, report=report))
-    click.echo(to_json(summary) if as_json else render(summary))
+    click.echo(to_json(summary) if as_json else f"{render(summary)}\nspeed   {speed(summary)}")

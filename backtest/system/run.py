@@ -59,6 +59,13 @@ def run_system(settings: Settings, options: SystemOptions) -> Summary:
     return summary
 
 
+def speed(summary: Summary) -> str:
+    """Say how much of the market was played in what time."""
+    equity = summary.journal.equity
+    played_s = (equity[-1].event_time_ns - equity[0].event_time_ns) / 1e9 if equity else 0.0
+    return f"{played_s:,.0f} s of the market, {played_s / max(summary.wall_s, 1e-9):,.0f} times as fast as real time"
+
+
 def play(settings: Settings, advance: Advance) -> tuple[Rooms, Mapping[str, Any]]:
     """Play the configured tapes to their end; return risk and execution as they stand then, and the flow's counts."""
     catalog = traded(settings)
@@ -66,7 +73,7 @@ def play(settings: Settings, advance: Advance) -> tuple[Rooms, Mapping[str, Any]
     # The venue reads the same lines as the flow, a latency ahead of it or a batch behind.
     ours, venues = itertools.tee(reader)
     venue = SimulatedVenue.playing(settings, catalog_of(settings), venues)
-    rooms, bundle = make_rooms(settings, venue), _bundle(settings)
+    rooms, bundle = make_rooms(settings, venue), load_bundle(settings)
     with asyncio.Runner() as runner:
         runner.run(rooms.open())
         desk = InProcessDesk(runner.get_loop(), rooms, bundle, catalog, settings.strategy.name)
@@ -90,7 +97,8 @@ def _reader(settings: Settings, advance: Advance) -> TapeReader:
     return reader
 
 
-def _bundle(settings: Settings) -> LoadedBundle:
+def load_bundle(settings: Settings) -> LoadedBundle:
+    """Return the configured models, warm. Raises `NotFoundError` or `InputError` where there are none that work."""
     registry = Registry(settings.inference.bundles or shipped_registry())
     return LoadedBundle(registry.read(registry.active_version()), settings.inference.threads)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 #: Section of the help page -> top-level commands and groups.
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "Run": ("demo", "run"),
+    "Run": ("demo", "backtest", "run"),
     "Serve": ("serve",),
     "Data": ("record", "tape", "train"),
     "Operate": ("halt", "reduce-only", "resume"),
@@ -25,6 +25,7 @@ EXAMPLES: Final = """\
 Examples:
   sluice demo                              replay a synthetic market, services and stores included
   sluice demo --tape recording.gz          the same with a tape of yours
+  sluice backtest --tape recording.gz      the same in one process, many times as fast
   sluice serve risk --config sluice.toml   one service
   sluice status --json                     what is going on, for a script
   sluice halt --reason "odd fills"         stop trading now
