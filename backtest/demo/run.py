@@ -110,13 +110,13 @@ def _with_services(settings: Settings, supervisor: Supervisor, listed: Instrumen
         if listed is not None:
             settings = with_exchange(settings, listed)
         write_settings(settings, _config(settings))
+        specs = [service_spec(settings, name, _config(settings)) for name in SERVICES]
         if listed is not None:
-            supervisor.start(exchange_spec(settings, _config(settings)))
-            supervisor.wait_ready(EXCHANGE, READY_TIMEOUT_S)
-        for name in SERVICES:
-            supervisor.start(service_spec(settings, name, _config(settings)))
-        for name in SERVICES:
-            supervisor.wait_ready(name, READY_TIMEOUT_S)
+            specs.insert(0, exchange_spec(settings, _config(settings)))
+        for spec in specs:
+            supervisor.start(spec)
+        for spec in specs:
+            supervisor.wait_ready(spec.name, READY_TIMEOUT_S)
     return settings
 
 
