@@ -4,6 +4,7 @@ Bodies are bounded and never held beyond the bound. Anything under `/fapi`, `/da
 gets the venue's 404 as JSON.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from backtest.exchange.rest.keys import KeyRing
 from backtest.exchange.rest.limits import Limits, RateLimiter
 from backtest.exchange.rest.listen_keys import ListenKeys
 from backtest.exchange.rest.parameters import merged
-from backtest.exchange.rest.refusals import body_too_large, not_a_form
+from backtest.exchange.rest.refusals import body_too_large, body_too_slow, not_a_form
 from backtest.exchange.rest.routes import RouteTable
 from backtest.exchange.rest.signatures import rest_payload
 from backtest.exchange.rest.table import TABLE
@@ -26,6 +27,8 @@ from backtest.exchange.wsapi.server import OrderSocket
 
 #: The largest body that is read; five orders of a batch are less than a tenth of it.
 MOST_BODY_BYTES: Final = 64 * 1024
+#: Whoever sends a body more slowly is not waited for.
+_BODY_WITHIN_S: Final = 5.0
 _PREFIXES: Final = ("fapi", "dapi", "sapi", "api", "papi", "eapi")
 _encoder: Final = msgspec.json.Encoder()
 
@@ -94,16 +97,16 @@ def lower_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 async def read_form(request: web.Request) -> str:
-    """Return a request's body as text. Raises `ExchangeError`: 413 beyond the bound, 415 for what is no form."""
+    """Return a request's body. Raises `ExchangeError`: 413 beyond the bound, 408 if slow, 415 for what is no form."""
     if not request.can_read_body:
         return ""
     if (request.content_length or 0) > MOST_BODY_BYTES:
         raise body_too_large(MOST_BODY_BYTES)
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise body_too_large(MOST_BODY_BYTES)
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            body = await _bounded_body(request)
+    except TimeoutError:
+        raise body_too_slow(_BODY_WITHIN_S) from None
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError:
@@ -111,6 +114,15 @@ async def read_form(request: web.Request) -> str:
     if request.content_type == "application/json" and text.strip() not in {"", "{}"}:
         raise not_a_form()
     return text
+
+
+async def _bounded_body(request: web.Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            raise body_too_large(MOST_BODY_BYTES)
+    return bytes(body)
 
 
 def response(answer: ExchangeAnswer) -> web.Response:

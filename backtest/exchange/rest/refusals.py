@@ -40,3 +40,8 @@ def body_too_large(most: int) -> ExchangeError:
 def not_a_form() -> ExchangeError:
     """Return the refusal of a body that is not form-encoded text, such as JSON."""
     return ExchangeError(-1000, "Request body must be application/x-www-form-urlencoded.", 415)
+
+
+def body_too_slow(within_s: float) -> ExchangeError:
+    """Return the refusal of a body that does not come."""
+    return ExchangeError(-1000, f"The request's body must come within {within_s:g} s, did not.", 408)

@@ -1,9 +1,12 @@
 """`sluice serve exchange`: run the simulated exchange."""
 
 import asyncio
+import contextlib
+import resource
 import signal
+from logging import LogRecord, getLogger
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +17,8 @@ from sluice.errors import InputError
 
 if TYPE_CHECKING:
     from sluice.config.exchange import ExchangeSettings
+
+_MOST_FILES: Final = 65_536
 
 
 @click.command("exchange")
@@ -43,7 +48,25 @@ def serve(settings: Settings, tapes: tuple[Path, ...], synthetic: bool, as_json:
     section = _with(settings.exchange, chosen)
     logging.configure(settings.telemetry.log_level)
     metrics.serve(settings, "exchange")
+    _allow_many_connections()
+    getLogger("aiohttp.server").addFilter(_is_failure_of_ours)
     asyncio.run(_serve(settings.model_copy(update={"exchange": section}), as_json))
+
+
+def _allow_many_connections() -> None:
+    """Raise the number of files that this process may open to what the machine allows: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _is_failure_of_ours(record: LogRecord) -> bool:
+    """Tell whether the HTTP library logs more than a client's malformed request, which was answered with 400."""
+    from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415  # as for other servers
+
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _with(section: "ExchangeSettings", chosen: dict[str, Any]) -> "ExchangeSettings":
