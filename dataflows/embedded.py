@@ -22,12 +22,11 @@ from dataflows.desk.live import LiveDesk
 from dataflows.sources.exchange.source import ExchangeSource
 from dataflows.sources.tape import TapeSource
 from dataflows.steps.stopping import stop_on_signal
-from dataflows.tapes.reader import symbols
+from dataflows.traded import traded
 from sluice.config import Settings
-from sluice.config.loading import catalog_of
 from sluice.config.settings import StrategySettings
 from sluice.config.writing import overrides_removed, write_settings
-from sluice.errors import NotFoundError, SluiceError
+from sluice.errors import SluiceError
 from sluice.instruments import InstrumentCatalog
 from sluice.rpc import deployment, is_serving, wait_serving
 from sluice.rpc.deployment import own_deployment
@@ -118,25 +117,6 @@ def with_tape(settings: Settings) -> Settings:
         if made.returncode:
             raise SluiceError(f"a synthetic tape must be made in {folder}, and was not", fix="name one: --tape PATH")
     return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (folder,)})})
-
-
-def traded(settings: Settings) -> InstrumentCatalog:
-    """Return the instruments of a run: the configured ones, or every catalogued one that the tapes name.
-
-    An exchange lists far more than anybody wants to read: there it is every catalogued one, whatever it lists.
-    """
-    catalog = catalog_of(settings)
-    if settings.source.instruments:
-        return catalog.select(settings.source.instruments)
-    if settings.source.kind == "exchange":
-        return catalog
-    found = sorted(symbols(settings.source.tapes))
-    named = [instrument.key for symbol in found if (instrument := catalog.by_symbol(symbol))]
-    if not named:
-        raise NotFoundError(
-            f"a tape must name a catalogued instrument, named {', '.join(found[:5]) or 'no symbol at all'}",
-            fix="see what it holds: `sluice tape info PATH`; add its instruments under [[instruments]]")
-    return catalog.select(named)
 
 
 def with_stores(settings: Settings, urls: StoreUrls) -> Settings:

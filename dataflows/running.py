@@ -11,9 +11,10 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
 from dataflows.belonging import claim
-from dataflows.embedded import LocalRun, traded, with_tape
+from dataflows.embedded import LocalRun, with_tape
 from dataflows.local import local_flow
 from dataflows.statistics import read_statistics
+from dataflows.traded import traded
 from sluice.config import Settings
 from sluice.telemetry import logging, metrics
 

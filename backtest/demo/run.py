@@ -28,8 +28,9 @@ from backtest.demo.world import (
 )
 from backtest.report.html import write_report
 from backtest.report.summary import Summary, build_summary, to_json
-from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, traded, with_stores
+from dataflows.embedded import READY_TIMEOUT_S, SERVICES, service_spec, with_stores
 from dataflows.statistics import read_statistics
+from dataflows.traded import traded
 from sluice.cli.progress import Advance, progress_bar
 from sluice.config import Settings
 from sluice.config.writing import overrides_removed, write_settings

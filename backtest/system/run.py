@@ -22,8 +22,8 @@ from backtest.system.flow import Flow
 from backtest.system.journal import journal_of
 from backtest.system.rooms import Rooms, make_rooms
 from backtest.venue import SimulatedVenue
-from dataflows.embedded import traded
 from dataflows.tapes.reader import TapeReader
+from dataflows.traded import traded
 from inference.registry import Registry, shipped_registry
 from inference.runtime import LoadedBundle
 from sluice.cli.progress import Advance, progress_bar

@@ -27,9 +27,9 @@ def record(settings: Settings, out: Path, seconds: float | None, as_json: bool) 
 
     The exchange, streams and instruments are those of [source] and [source.exchange]; source.kind does not matter.
     """
-    from dataflows.embedded import traded  # noqa: PLC0415  # a command's imports wait until it runs
     from dataflows.sources.exchange import feeds, recording  # noqa: PLC0415
     from dataflows.steps.stopping import stop_on_signal  # noqa: PLC0415
+    from dataflows.traded import traded  # noqa: PLC0415  # a command's imports wait until it runs
     from sluice.clock import SystemClock  # noqa: PLC0415
     from sluice.telemetry import logging  # noqa: PLC0415
 
