@@ -68,6 +68,11 @@ class EntryTable:
         self._entries[made.name] = made
         return made
 
+    @property
+    def cached(self) -> bool:
+        """Tell whether there is compiled code of this table's sources, so that `address` takes no seconds."""
+        return all(any(folder.glob("**/*.nbi")) for folder in {entry.folder for entry in self._entries.values()})
+
     def address(self) -> int:
         """Return the table's address, everything in it compiled: the first time that takes seconds, later it is cached.
 
@@ -110,11 +115,3 @@ def _make_callable(entry: Entry[..., Any], names: list[str], signature: Any, num
     parameters = [inspect.Parameter(name, kinds) for name in ("typing", *names)]
     describe.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by Numba
     infer_global(entry, types.Function(make_intrinsic_template(entry, describe, entry.name)))
-
-
-def is_loaded_quickly(table: EntryTable) -> bool:
-    """Tell whether the cache seems to hold a table already, so that `address` takes no seconds."""
-    folders = {entry.folder for entry in table._entries.values()}  # noqa: SLF001  # of this module
-    return all(any(folder.glob("**/*.nbi")) for folder in folders)
-
-

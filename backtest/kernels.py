@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba import types
 
 from dataflows import kernels
 
@@ -61,13 +62,24 @@ def _njit(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
 
 
+def _for_any_value(dispatcher: Any) -> Any:
+    """Keep Numba from compiling a function once more for every constant that a kernel calls it with."""
+    usual = dispatcher.get_call_template
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        return usual(tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
+
+
 def compiled(function: Callable[P, R], compiler: Callable[[Callable[P, R]], Callable[P, R]]) -> Callable[P, R]:
     """Hand a function to a compiler of Numba, with the cache folder of the package that the function is in."""
     usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # see above
     folder = folder_of(function)
     setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010  # see above
     try:
-        return compiler(function)
+        return cast("Callable[P, R]", _for_any_value(compiler(function)))
     finally:
         setattr(numba.config, "CACHE_DIR", usual)  # noqa: B010  # see above
 

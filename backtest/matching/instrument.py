@@ -144,7 +144,10 @@ class InstrumentMatching:
     def submit(self, order: MatchingOrder, now_ns: int) -> tuple[Reason, list[MatchingEvent]]:
         """Take a limit or market order; `Reason.NONE`, or why it is refused (nothing has happened then)."""
         self._make_room()
-        if self._mark is None and (reference := self._middle()) is not None:
+        if self._mark is None:
+            reference = self._middle()
+            if reference is None:
+                return Reason.NO_BOOK, []
             self._set_bounds(reference)
         code = kernel.submit(self.state.address, *self._fields(order), now_ns)
         return Reason(code), self._events()

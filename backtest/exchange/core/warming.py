@@ -1,19 +1,25 @@
 """Compiling what the exchange needs before the first client waits for it."""
 
+import logging
 from decimal import Decimal
+from typing import Final
 
 from backtest.exchange.core.domain import Listing, OrderTicket, Product
 from backtest.exchange.core.errors import ExchangeError
 from backtest.exchange.core.exchange import Exchange
+from backtest.matching.entry_points import ENTRIES
 from dataflows.tapes.frames import Frame
 from sluice.orders import OrderType, Side, TimeInForce
 
+_log: Final = logging.getLogger("backtest.exchange")
 _START_NS = 1_700_000_000_000_000_000
 _TIMES = '"E":1700000000000,"T":1700000000000'
 
 
 def warm(listing: Listing) -> None:
     """Run every kernel once on an exchange that is thrown away: book, trade, mark, orders of each kind."""
+    if not ENTRIES.cached:
+        _log.warning("kernels are being compiled, which takes half a minute the first time")
     exchange = Exchange([listing])
     step, lot = listing.instrument.tick_size, listing.instrument.lot_size
     price, quantity = step * 100_000, max(listing.instrument.min_quantity, lot) * 10

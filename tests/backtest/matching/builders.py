@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 
-from backtest.matching.engine import FeeRates, MatchingEngine, Trade
-from backtest.matching.liquidity import everything
 from execution.domain import OrderRequest
 from execution.venues.interface import VenueEvent, VenueEventKind, VenueFill
 from sluice.decimals import ZERO
 from sluice.instruments import InstrumentCatalog
 from sluice.orders import OrderType, SelfTradePrevention, Side, TimeInForce
+from tests.backtest.matching.reference.engine import FeeRates, MatchingEngine, Trade
+from tests.backtest.matching.reference.liquidity import everything
 
 D = Decimal
 BTCUSDT = InstrumentCatalog.shipped().require("BINANCE_USDM:BTCUSDT")

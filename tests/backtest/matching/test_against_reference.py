@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 
-from tests.backtest.matching.reference import Both, Step, scripts
+from tests.backtest.matching.side_by_side import Both, Step, scripts
 
 
 @given(scripts)

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from backtest.matching.engine import MatchingEngine
-from backtest.matching.liquidity import everything
 from execution.domain import OrderRequest
 from sluice.orders import OrderType, Side, TimeInForce
 from tests.backtest.matching.builders import BTCUSD_PERP, FEES, D, Market, PlainBook, an_order, fills, kinds, trades
+from tests.backtest.matching.reference.engine import MatchingEngine
+from tests.backtest.matching.reference.liquidity import everything
 
 
 def test_market_order_walks_the_displayed_levels_and_pays_the_taker_fee() -> None:

@@ -1,21 +1,21 @@
-"""The matching of one instrument: orders against the displayed book, resting orders against what happens next.
+"""The reference of the matching kernels in plain decimals: one instrument, orders against a displayed book.
 
-See the package's docstring for the assumptions. Every call answers with the venue events that it caused, in order.
+See `backtest.matching` for the assumptions. Every call answers with the venue events that it caused, in order.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from backtest.matching import rules
-from backtest.matching.liquidity import DisplayedBook, Liquidity, Touched
-from backtest.matching.orders import RestingOrders, WorkingOrder
 from execution.domain import OrderRequest
 from execution.venues.interface import VenueEvent, VenueEventKind, VenueFill
 from sluice.decimals import ZERO, truncate_to_step
 from sluice.instruments import Instrument
 from sluice.orders import OrderType, SelfTradePrevention, Side, TimeInForce
 from sluice.positions import Position, trade_fee
+from tests.backtest.matching.reference import rules
+from tests.backtest.matching.reference.liquidity import DisplayedBook, Liquidity, Touched
+from tests.backtest.matching.reference.orders import RestingOrders, WorkingOrder
 
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
