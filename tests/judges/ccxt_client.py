@@ -1,8 +1,13 @@
 """An unmodified ccxt.pro that is pointed at an exchange on this machine: its addresses are changed and nothing else."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import ccxt.pro as ccxt
+
+#: How often ccxt may lose the book of COIN-M: with differences waiting it replays them by the rule of the spot market
+#: onto the snapshot, at the venue too, and begins anew.
+COINM_LOSSES = 20
 
 #: Symbol, a second symbol (None: only one is made up), and a usual amount.
 TRADED = {
@@ -24,3 +29,17 @@ def pointed_at(name: str, address: str, key: str, secret: str) -> Any:
     api["ws"][kind] = f"ws://{address}/{'ws' if kind == 'linear' else 'dstream/ws'}"
     api["ws"]["ws-api"][kind] = f"ws://{address}/ws-{'fapi' if kind == 'linear' else 'dapi'}/v1"
     return client
+
+
+async def next_book(client: Any, watch: Callable[[], Awaitable[Any]]) -> Any:
+    """Return the next whole book that a watch gives. That of COIN-M may be lost now and then, that of USD-M never."""
+    for _ in range(COINM_LOSSES):
+        try:
+            book = await watch()
+        except ccxt.ChecksumError:
+            if client.id != "binancecoinm":
+                raise
+            continue
+        if (book["bids"] and book["asks"]) or client.id != "binancecoinm":
+            return book
+    raise AssertionError(f"a book must come in {COINM_LOSSES} tries, did not")

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import ccxt.pro as ccxt
-from ccxt_client import TRADED, pointed_at
+from ccxt_client import TRADED, next_book, pointed_at
 from judging import Judge
 
 
@@ -60,7 +60,7 @@ class Session(Judge):
         """Follow the book for a while: ccxt raises where an update does not continue the last one."""
         count = 0
         for _ in range(30):
-            book = await self.client.watch_order_book(self.symbol, 100)
+            book = await next_book(self.client, lambda: self.client.watch_order_book(self.symbol, 100))
             assert book["bids"][0][0] < book["asks"][0][0], "the book must not be crossed"
             count += 1
         return {"updates": count, "levels": len(book["bids"])}

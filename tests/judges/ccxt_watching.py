@@ -7,7 +7,7 @@ import asyncio
 import sys
 from typing import Any
 
-from ccxt_client import TRADED, pointed_at
+from ccxt_client import TRADED, next_book, pointed_at
 from judging import Judge
 
 
@@ -33,7 +33,8 @@ class Watching(Judge):
         """Books of several symbols stay in sync beside each other."""
         seen = set()
         for _ in range(10 * len(self.symbols)):
-            book = await self.client.watch_order_book_for_symbols(self.symbols, 20)
+            book = await next_book(
+                self.client, lambda: self.client.watch_order_book_for_symbols(self.symbols, 20))
             assert book["bids"][0][0] < book["asks"][0][0], "the book must not be crossed"
             seen.add(book["symbol"])
         assert seen == set(self.symbols), f"all books must come, came {seen}"

@@ -1,21 +1,27 @@
 """Other people's clients, unmodified, on the real server: ccxt.pro and Binance's SDKs cannot tell it from the venue.
 
-Every script of this folder is a session of one client. They run side by side, each with an account of its own.
+Every script of this folder is a session of one client. They run side by side, each with an account of its own. What
+docs/exchange.md tells its reader to type is run too.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backtest.exchange.serving.faults import FaultKind
 from tests.conftest import judges
 from tests.integration.served_exchange import ServedExchange, served_exchange
 
 pytestmark = pytest.mark.needs("judges")
 
 SCRIPTS = Path(__file__).parent
+DOCUMENT = (SCRIPTS.parents[1] / "docs" / "exchange.md").read_text()
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^<!-- run on a served[^>]*-->\n```sh\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
 ENDED_S = 120
 CCXT = ("ccxt_session", "ccxt_watching", "ccxt_account")
 SDK = ("sdk_session", "sdk_streams", "sdk_order_api")
@@ -42,7 +48,8 @@ def configuration(folder: Path) -> Path:
     path = folder / "exchange.toml"
     path.write_text("\n".join([
         "[exchange]", f"request_weight = {REQUEST_WEIGHT}",
-        "[exchange.secrets]", *(f'{name} = "secret"' for name in names),
+        "[exchange.secrets]", 'sluice-simulated-key = "sluice-simulated-secret"',
+        *(f'{name} = "secret"' for name in names),
         "[exchange.accounts]", *(f'{name} = "{name}"' for name in names)]))
     return path
 
@@ -90,6 +97,28 @@ def test_the_sdks_know_every_field_but_those_that_are_listed(verdicts: dict[tupl
     seen = [step["seen"] for told in verdicts.values() for step in told]
     unknown = {path.rpartition(".")[2] for each in seen if isinstance(each, dict) for path in each.get("unknown", ())}
     assert unknown == set(UNKNOWN)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text.split("\n", 1)[0])
+def test_a_program_of_the_document_runs(exchange: ServedExchange, program: str) -> None:
+    here = program.replace("127.0.0.1:50080", f"127.0.0.1:{exchange.port}")
+    done = subprocess.run([str(judges()), "-c", here], capture_output=True, text=True, timeout=ENDED_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_commands_of_the_document_ask_for_faults_and_take_them_back(exchange: ServedExchange) -> None:
+    for line in "".join(COMMANDS).splitlines():
+        here = line.replace("127.0.0.1:50080", f"127.0.0.1:{exchange.port}")
+        done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, timeout=60, check=True)
+        assert "error" not in json.loads(done.stdout), done.stdout
+    assert json.loads(done.stdout) == {"waiting": []}
+
+
+def test_the_document_names_every_fault() -> None:
+    table = DOCUMENT.split("| `kind` |")[1].split("\n\n")[0]
+    named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == {kind.value for kind in FaultKind}
 
 
 def test_a_client_that_asks_for_too_much_is_slowed_down_and_then_banned(
