@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from backtest.demo.world import demo_settings, synthetic_tape
+from backtest.matching.entry_points import ENTRIES
 from backtest.report.html import write_report
 from backtest.report.summary import Summary, summarise, to_json
 from backtest.system.desk import InProcessDesk
@@ -50,6 +52,8 @@ def run_system(settings: Settings, options: SystemOptions) -> Summary:
     report = options.report or settings.run.data_dir.absolute() / "backtest" / "report.html"
     settings = _with_tape(demo_settings(settings, options.tapes), options)
     started = time.monotonic()
+    if not (ENTRIES.cached or options.quiet):
+        click.echo("compiling kernels, which takes half a minute the first time", err=True)
     with progress_bar("playing the tape", quiet=options.quiet) as advance:
         rooms, statistics = play(settings, advance)
     summary = summarise(

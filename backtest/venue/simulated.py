@@ -58,16 +58,16 @@ class SimulatedVenue:
 
         Raises `NotFoundError` for a tape or instrument that does not exist, `InputError` where no tape is named.
         """
-        return cls.playing(settings, catalog, iter(TapeReader(settings.source.tapes)))
+        venue = cls.playing(settings, catalog, iter(TapeReader(settings.source.tapes)))
+        if listings := listings_of(_traded(settings, catalog)):
+            warm(listings[0])
+        return venue
 
     @classmethod
     def playing(cls, settings: Settings, catalog: InstrumentCatalog, items: Iterator[Item]) -> Self:
-        """Return the configured venue for a tape that is being read already, from its beginning."""
+        """Return the configured venue for a tape that is being read already; its kernels load when they are needed."""
         simulated = settings.execution.simulated
-        traded = catalog.select(settings.source.instruments) if settings.source.instruments else catalog
-        listings = listings_of(traded)
-        if listings:
-            warm(listings[0])
+        listings = listings_of(_traded(settings, catalog))
         fees = flat_fees(simulated.maker_fee_bps * _BASIS_POINT, simulated.taker_fee_bps * _BASIS_POINT)
         exchange = Exchange(listings, ExchangeSettings(fees=fees))
         exchange.open_account(settings.account.name, wallets_of(settings.account.balances, listings))
@@ -148,3 +148,7 @@ class SimulatedVenue:
     def _news(self) -> list[VenueEvent]:
         told, self._told = self._told, len(self._history)
         return self._history[told:]
+
+
+def _traded(settings: Settings, catalog: InstrumentCatalog) -> InstrumentCatalog:
+    return catalog.select(settings.source.instruments) if settings.source.instruments else catalog
