@@ -34,8 +34,8 @@ _CHANGE_ORDER = """
 UPDATE orders SET status = %s, filled_quantity = %s, average_price = %s, fees = %s, fee_asset = %s, venue_order_id = %s,
     updated_at_ns = %s, report_sequence = %s, message = %s WHERE client_order_id = %s"""
 _ADD_REPORT = """
-INSERT INTO reports (sequence, event_time_ns, kind, client_order_id, decision_id, instrument, trade_id, report)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+INSERT INTO reports (sequence, event_time_ns, kind, client_order_id, decision_id, instrument, trade_id, side, report)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 _ORDERS = """
 SELECT client_order_id, decision_id, nonce, order_bytes, approval_expires_at_ns, venue_order_id, status
 FROM orders ORDER BY created_at_ns, report_sequence"""
@@ -168,5 +168,5 @@ def _state_row(state: OrderState) -> tuple[object, ...]:
 
 def _report_row(report: ExecutionReport) -> tuple[object, ...]:
     return (report.sequence, report.event_time_ns, report.kind.name, report.client_order_id, report.decision_id,
-            report.instrument, report.fill.trade_id if report.fill else None,
+            report.instrument, report.fill.trade_id if report.fill else None, report.side.name if report.side else None,
             write_report(report).SerializeToString(deterministic=True))

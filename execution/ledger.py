@@ -7,12 +7,16 @@ then, so that memory never knows more than the journal. One writer at a time is 
 import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from execution.domain import ExecutionReport, OrderRequest, OrderState
 from execution.state_machine import Occurrence, mark_sent, new_order, occur
 from sluice.decimals import ZERO
 from sluice.errors import InputError, InvariantError, NotFoundError
 from sluice.orders import OrderStatus, ReportKind, Side
+
+#: Instrument, trade id and side: a trade between two of our own orders has one id and is a fill of both.
+TradeKey: TypeAlias = tuple[str, str, Side | None]
 
 
 class ReportTimes:
@@ -68,7 +72,7 @@ class Ledger:
         self._expiries_ns: dict[str, int] = {}
         self._nonces: set[bytes] = set()
         self._not_sent: set[str] = set()
-        self._trades: dict[tuple[str, str], str] = {}
+        self._trades: dict[TradeKey, str] = {}
         self._times = ReportTimes()
 
     def find(self, client_order_id: str) -> OrderState | None:
@@ -105,9 +109,9 @@ class Ledger:
         """Tell whether it was reported that nothing will be sent for a decision."""
         return decision_id in self._not_sent
 
-    def owner_of_trade(self, instrument: str, trade_id: str) -> str | None:
-        """Return the client order id whose fill has this trade id, or None."""
-        return self._trades.get((instrument, trade_id))
+    def owner_of_trade(self, trade: TradeKey) -> str | None:
+        """Return the client order id whose fill this side of a trade is, or None."""
+        return self._trades.get(trade)
 
     def sequence_until(self, event_time_ns: int) -> int:
         """Return the last report with an event time not after this one; 0 where there is none."""
@@ -161,7 +165,7 @@ class Ledger:
         self.last_sequence = report.sequence
         self._times.add(report.event_time_ns, report.sequence)
         if report.fill is not None:
-            self._trades[report.instrument, report.fill.trade_id] = report.client_order_id
+            self._trades[report.instrument, report.fill.trade_id, report.side] = report.client_order_id
         if report.kind is ReportKind.NOT_SENT:
             self._not_sent.add(report.decision_id)
 
@@ -174,7 +178,7 @@ class Draft:
         self.created: dict[str, NewOrder] = {}
         self.orders: dict[str, OrderState] = {}
         self.reports: list[ExecutionReport] = []
-        self._trades: dict[tuple[str, str], str] = {}
+        self._trades: dict[TradeKey, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self.orders or self.reports)
@@ -196,7 +200,7 @@ class Draft:
         state = self._state(client_order_id)
         if occurrence.fill is not None and self._owner(state, occurrence.fill.trade_id) not in (None, client_order_id):
             raise InputError(f"trade id {occurrence.fill.trade_id} of {state.request.instrument.key} must belong to "
-                             f"one order, was given for {client_order_id} too")
+                             f"one order of a side, was given for {client_order_id} too")
         after = occur(state, occurrence)
         if after is None:
             return False
@@ -215,8 +219,8 @@ class Draft:
         return self.orders.get(client_order_id) or self._ledger.require(client_order_id)
 
     def _owner(self, state: OrderState, trade_id: str) -> str | None:
-        instrument = state.request.instrument.key
-        return self._trades.get((instrument, trade_id)) or self._ledger.owner_of_trade(instrument, trade_id)
+        trade = (state.request.instrument.key, trade_id, state.request.side)
+        return self._trades.get(trade) or self._ledger.owner_of_trade(trade)
 
     def _next(self) -> int:
         return self._ledger.last_sequence + len(self.reports) + 1
@@ -225,7 +229,7 @@ class Draft:
         sequence, request = self._next(), state.request
         self.orders[state.client_order_id] = replace(state, report_sequence=sequence)
         if occurrence.fill is not None:
-            self._trades[request.instrument.key, occurrence.fill.trade_id] = state.client_order_id
+            self._trades[request.instrument.key, occurrence.fill.trade_id, request.side] = state.client_order_id
         self.reports.append(ExecutionReport(
             sequence, occurrence.event_time_ns, occurrence.kind, state.decision_id, state.client_order_id,
             request.instrument.key, request.side, state.status, request.quantity, state.filled_quantity,

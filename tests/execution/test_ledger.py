@@ -10,7 +10,7 @@ from execution.ledger import Draft, JournalledOrder, Ledger, NewOrder, ReportTim
 from execution.state_machine import Occurrence
 from sluice.envelope import client_order_id
 from sluice.errors import InputError, InvariantError, NotFoundError
-from sluice.orders import OrderStatus, ReportKind
+from sluice.orders import OrderStatus, ReportKind, Side
 from tests.execution.builders import a_request, filled, told
 
 EXPIRES_NS = 9_000
@@ -20,9 +20,9 @@ def new(number: int) -> NewOrder:
     return NewOrder(f"d-{number}", bytes([number]) * 16, b"order", EXPIRES_NS)
 
 
-def with_order(ledger: Ledger, number: int, at: int = 100, quantity: str = "10") -> str:
+def with_order(ledger: Ledger, number: int, at: int = 100, quantity: str = "10", side: Side = Side.BUY) -> str:
     draft = Draft(ledger)
-    request = a_request(f"d-{number}", quantity)
+    request = replace(a_request(f"d-{number}", quantity), side=side)
     draft.submit(request, new(number), at)
     ledger.commit(draft)
     return request.client_order_id
@@ -133,3 +133,19 @@ def test_a_rebuilt_ledger_equals_the_one_that_lived(history: list[tuple[int, Occ
     assert list(rebuilt.orders()) == list(lived.orders())
     assert rebuilt.last_sequence == lived.last_sequence
     assert [rebuilt.sequence_until(at) for at in range(99, 202)] == [lived.sequence_until(at) for at in range(99, 202)]
+
+
+def test_a_trade_between_two_of_our_orders_is_a_fill_of_both_and_of_no_third() -> None:
+    ledger = Ledger()
+    bought = with_order(ledger, 1)
+    sold = with_order(ledger, 2, side=Side.SELL)
+    third = with_order(ledger, 3)
+    draft = Draft(ledger)
+    assert draft.occur(bought, filled("t1"))
+    assert draft.occur(sold, filled("t1"))
+    ledger.commit(draft)
+    for after in (draft, Draft(ledger)):
+        with pytest.raises(InputError, match="one order of a side"):
+            after.occur(third, filled("t1"))
+        assert not after.occur(sold, filled("t1"))
+    assert [ledger.require(identity).filled_quantity for identity in (bought, sold, third)] == [1, 1, 0]

@@ -18,12 +18,13 @@ from sluice.errors import NotRunningError
 from sluice.execution.v1 import execution_pb2 as messages
 from sluice.instruments import InstrumentCatalog
 from sluice.orders import ReportKind
+from sluice.risk.v1 import order_pb2
 from sluice.risk.v1.approval_pb2 import Approval
 from sluice.risk.v1.order_pb2 import Order
 from sluice.stores.embedded import StoreUrls
 from sluice.stores.migrations import migrate
 from sluice.stores.postgres import schema_of
-from tests.execution.rig import START_NS, RecordingVenue, Rig, a_rig
+from tests.execution.rig import START_NS, RecordingVenue, Rig, a_rig, an_order_message
 
 KINDS = messages.ReportKind
 
@@ -260,5 +261,23 @@ def test_a_journal_that_fails_stops_the_service_for_good(stores: StoreUrls, tmp_
                     await rig.submit(rig.approver.signed(f"d-{number}"))
                 assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
             assert rig.venue.submitted == []
+
+    asyncio.run(story())
+
+
+def test_both_sides_of_a_trade_with_ourselves_are_journalled_and_restored(stores: StoreUrls, tmp_path: Path) -> None:
+    async def story() -> None:
+        rig = a_rig(stores, tmp_path)
+        names = ("bought", "sold")
+        async with rig.running():
+            await rig.advance(START_NS)
+            for name, side in zip(names, (order_pb2.SIDE_BUY, order_pb2.SIDE_SELL), strict=True):
+                await rig.submit(rig.approver.signed(name, an_order_message(side=side)))
+                rig.venue.arrange_fill(client_order_id(name), START_NS + 10_000_000, trade_id="both")
+            await rig.advance(START_NS + 20_000_000)
+        async with rig.running():
+            await rig.advance(START_NS + 20_000_000)
+            answer = await rig.execution.ListOrders(messages.ListOrdersRequest())
+            assert [order.filled_quantity for order in answer.orders] == ["0.4", "0.4"]
 
     asyncio.run(story())
