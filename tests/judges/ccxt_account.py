@@ -105,7 +105,7 @@ class Account(Judge):
 
     async def amended_below_its_fills(self) -> Any:
         """An order that is made no larger than what it has filled ends, and keeps its fills."""
-        for _ in range(30):
+        for _ in range(100):
             price, there = min((await self.client.fetch_order_book(self.symbol, 5))["asks"][:1])
             amount = float(self.client.amount_to_precision(self.symbol, there + 2 * self.amount))
             if there > 700 * self.amount:
@@ -114,13 +114,13 @@ class Account(Judge):
             order = await self.client.create_order(self.symbol, "limit", "buy", amount, price)
             if seen := await self.ended_by_amending(order["id"], price):
                 return seen
+            await self.close_all()
         raise AssertionError("an order must be filled in part in one of the tries, was not")
 
     async def ended_by_amending(self, order_id: str, price: float) -> Any:
         """Amend an order that is filled in part to what is filled; None where the market was faster."""
         before = await self.client.fetch_order(order_id, self.symbol)
         if before["status"] != "open" or not before["filled"]:
-            await self.client.cancel_all_orders(self.symbol)
             return None
         try:
             await self.client.edit_order(order_id, self.symbol, "limit", "buy", before["filled"], price)
