@@ -13,7 +13,8 @@ does depends on the model, with `before` and `now` the displayed lots, `front` =
 Sources: E. Rigtorp, "Estimating order queue position" (2013, rigtorp.se); the power and logarithmic families are those
 of hftbacktest (hftbacktest.readthedocs.io, "Order Fill", probability queue models), so that runs can be compared.
 Different from there: where a model has no value (0/0, a root of a negative number), the order keeps its place or moves
-up to `now`; it never falls back.
+up to `now`; it never falls back. And nobody is less than nobody: where a model says that more went from before us than
+there was, front' is 0, not negative, or the next trade would fill more than it was.
 """
 
 import math
@@ -69,7 +70,7 @@ def _move(core: Record, order: Record, before: int, now: int) -> None:
     back = before - front
     share = behind(core.queue_model, core.queue_power, core.quantity_per_lot, front, back)
     moved = front - (1.0 - share) * decrease + min(back - share * decrease, 0.0)
-    order.queue_ahead = min(front if math.isnan(moved) else moved, now)
+    order.queue_ahead = min(front if math.isnan(moved) else max(moved, min(front, 0.0)), now)
 
 
 @part
