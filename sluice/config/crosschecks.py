@@ -11,7 +11,7 @@ from sluice.instruments import Instrument, InstrumentCatalog
 
 #: The place that is wrong, the problem, and how to mend it.
 Finding = tuple[shape.Path, str, str]
-SERVICES = ("inference", "risk", "execution")
+SERVICES = ("inference", "risk", "execution", "exchange")
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -20,9 +20,13 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield from rule(settings)
 
 
+def _addresses(settings: Settings) -> dict[str, str]:
+    return {name: getattr(settings, name).address for name in SERVICES}
+
+
 def different_addresses(settings: Settings) -> Iterator[Finding]:
-    """Three services cannot listen at one address."""
-    addresses = {name: getattr(settings, name).address for name in SERVICES}
+    """No two services can listen at one address, except where each finds a free port."""
+    addresses = {name: address for name, address in _addresses(settings).items() if not address.endswith(":0")}
     counted = Counter(addresses.values())
     for name, address in addresses.items():
         if counted[address] > 1:
@@ -34,7 +38,7 @@ def different_addresses(settings: Settings) -> Iterator[Finding]:
 def free_metrics_ports(settings: Settings) -> Iterator[Finding]:
     """Each process has a metrics port of its own, which is no service's port either."""
     metrics = {name: getattr(settings, name).metrics_port for name in ("run", *SERVICES)}
-    addresses = {name: getattr(settings, name).address for name in SERVICES}
+    addresses = _addresses(settings)
     taken = {f"the port of {name}.address": address.rpartition(":")[2] for name, address in addresses.items()
              if not address.startswith("unix:")}
     taken |= {f"{name}.metrics_port": str(port) for name, port in metrics.items()}
@@ -47,10 +51,16 @@ def free_metrics_ports(settings: Settings) -> Iterator[Finding]:
 
 def valid_ports(settings: Settings) -> Iterator[Finding]:
     """A TCP port is at most 65535."""
-    for name in SERVICES:
-        address = getattr(settings, name).address
+    for name, address in _addresses(settings).items():
         if not address.startswith("unix:") and int(address.rpartition(":")[2]) > 65535:
             yield (name, "address"), f"must have a port of at most 65535, was {address!r}", "choose another port"
+
+
+def exchange_port(settings: Settings) -> Iterator[Finding]:
+    """Clients of an exchange come by TCP."""
+    if settings.exchange.address.startswith("unix:"):
+        yield (("exchange", "address"), f"must be host:port, was {settings.exchange.address!r}",
+               'write for example "127.0.0.1:50080"')
 
 
 def real_orders(settings: Settings) -> Iterator[Finding]:
@@ -124,8 +134,8 @@ def binance_world(settings: Settings) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    different_addresses, free_metrics_ports, valid_ports, real_orders, funded_account, store_schemes, known_instruments,
-    source_clock, binance_world)
+    different_addresses, free_metrics_ports, valid_ports, exchange_port, real_orders, funded_account, store_schemes,
+    known_instruments, source_clock, binance_world)
 
 
 def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:

@@ -38,8 +38,21 @@ class ExchangeSettings(Section):
         5, description="Time from sending an order to its arrival at the matching, in milliseconds.")
     maker_fee_bps: NotNegative = Field(Decimal(2), description="Fee of a resting order's fill, in basis points.")
     taker_fee_bps: NotNegative = Field(Decimal(5), description="Fee of a taking order's fill, in basis points.")
-    queue_model: str = Field(
-        "risk_averse", pattern=r"^[a-z_]+$", description="How the place in a queue is estimated; see the matching.")
+    fee_tier: Annotated[int, Field(ge=0, le=9)] | None = Field(
+        None, description="Tier of the fee schedule (0 regular, 1 to 9 VIP) in place of both rates; empty for none.")
+    funding_rate: Annotated[Decimal, Field(ge=Decimal("-0.03"), le=Decimal("0.03"))] = Field(
+        Decimal("0.0001"), description="Funding rate of perpetual contracts whose market names none, a share of the "
+                                       "position's value, settled at 0, 8 and 16 o'clock UTC.")
+    queue_model: Literal["risk_averse", "power", "power_2", "power_3", "log", "log_2"] = Field(
+        "risk_averse", description="How far a resting order moves forward where others cancel: not at all, or by a "
+                                   "probability that the place in the queue gives, as a power or logarithm of the "
+                                   "quantities before and behind it.")
+    queue_power: Annotated[float, Field(gt=0, le=100)] = Field(3.0, description="Exponent of the power queue models.")
+    impact_model: Literal["none", "linear", "square_root"] = Field(
+        "none", description="How much worse than the displayed levels a taker pays, by what it took so far.")
+    impact_ticks: Annotated[float, Field(ge=0, le=1_000_000)] = Field(
+        0.0, description="What a taker of `impact_lots` pays more, in ticks.")
+    impact_lots: Annotated[float, Field(gt=0)] = Field(1.0, description="See `impact_ticks`.")
     secrets: dict[str, SecretStr] = Field(
         default_factory=lambda: {"sluice-simulated-key": SecretStr("sluice-simulated-secret")},
         description="HMAC secret of each API key. The default one protects nothing.")

@@ -12,7 +12,7 @@ from backtest.exchange.core.domain import Product
 from backtest.exchange.core.errors import refuse
 from backtest.exchange.core.floor import Floor
 from backtest.exchange.core.listings import PRODUCTS
-from backtest.exchange.core.trader import raise_refusal
+from backtest.exchange.core.trader import MarginChange, raise_refusal
 from sluice.decimals import ZERO
 from sluice.orders import PositionSide
 
@@ -72,6 +72,7 @@ class AccountSettings:
         raise_refusal(trader.money.adjust_position_margin(
             symbol, side, abs(amount), self._context.marks, add=amount > ZERO, time_ms=self._context.now_ms))
         pool = self._context.contracts[symbol].pool
+        trader.margin_changes.append(MarginChange(symbol, pool[1], side, amount, self._context.now_ms))
         trader.tell_account(
             "MARGIN_TRANSFER", listing.product, [trader.balance(pool)], [trader.position_payload(symbol, side)])
 

@@ -17,7 +17,8 @@ from backtest.exchange.core.domain import (
 from backtest.exchange.core.errors import refuse
 from backtest.exchange.core.floor import Floor
 from backtest.exchange.core.market_view import MarketView
-from backtest.exchange.core.trader import AccountView
+from backtest.exchange.core.payloads import Payload
+from backtest.exchange.core.trader import AccountView, MarginChange
 from dataflows.codecs import binance
 from dataflows.tapes.frames import Frame
 
@@ -43,6 +44,11 @@ class Asking:
     def user_events(self) -> list[Callable[[UserEvent], None]]:
         """Return the listeners to user events; append to it."""
         return self._context.listeners
+
+    @property
+    def public_events(self) -> list[Callable[[str, Payload], None]]:
+        """Return the listeners to what the exchange itself adds to a symbol's market (`forceOrder`); append to it."""
+        return self._context.public_listeners
 
     def market(self, symbol: str) -> MarketView:
         """Return a symbol's market. Raises `ExchangeError` -1121."""
@@ -130,6 +136,15 @@ class Asking:
         desk = self._floor.desk(account, symbol)
         order = queries.find_order(desk, order_id, client_order_id, -2013)
         found = [row for row in desk.history.amendments if row.order_id == order.order_id
+                 and (start_ms is None or row.time_ms >= start_ms) and (end_ms is None or row.time_ms <= end_ms)]
+        return found[::-1][:limit]
+
+    def margin_changes(
+        self, account: str, symbol: str, start_ms: int | None = None, end_ms: int | None = None, limit: int = 500,
+    ) -> Sequence[MarginChange]:
+        """Return what the account added to or took from isolated positions of a symbol, newest first."""
+        self._known(account, symbol)
+        found = [row for row in self._floor.trader(account).margin_changes if row.symbol == symbol
                  and (start_ms is None or row.time_ms >= start_ms) and (end_ms is None or row.time_ms <= end_ms)]
         return found[::-1][:limit]
 

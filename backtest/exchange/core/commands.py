@@ -12,6 +12,7 @@ import msgspec
 
 from backtest.exchange.core.domain import OrderTicket, Product
 from backtest.exchange.core.errors import ExchangeError
+from backtest.exchange.core.staging import Stages
 from dataflows.tapes.frames import Frame
 from sluice.errors import InputError
 from sluice.orders import PositionSide, PriceMatch, Side
@@ -190,9 +191,19 @@ class AdjustPositionMargin(Command, frozen=True, kw_only=True):
         exchange.adjust_position_margin(self.account, self.symbol, self.position_side, self.amount)
 
 
+class StageFills(Command, frozen=True, kw_only=True):
+    """Let coming fills be told in parts; None ends it."""
+
+    stages: Stages | None
+
+    def apply(self, exchange: "Exchange") -> None:
+        """Do it."""
+        exchange.stage_fills(self.account, self.stages)
+
+
 AnyCommand = (
     OpenAccount | Place | Amend | Cancel | CancelAll | Countdown | PlaceAlgo | CancelAlgo | CancelAllAlgo | SetLeverage
-    | SetMarginType | SetPositionMode | SetMultiAssets | AdjustPositionMargin
+    | SetMarginType | SetPositionMode | SetMultiAssets | AdjustPositionMargin | StageFills
 )
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DECODER: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

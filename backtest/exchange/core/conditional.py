@@ -4,8 +4,9 @@
                       -> REJECTED                   it fired and its order was refused, e.g. for margin
     NEW -> CANCELED | EXPIRED                       on request; where there is nothing to close
 
-Nothing is reserved before the trigger. Price protection is taken note of and does nothing: the recorded market has no
-moment in which last and mark price part. Source: Binance, algo orders of USD-M futures (December 2025).
+Nothing is reserved before the trigger. An order with price protection does not fire while last and mark price are
+further apart than the symbol's `triggerProtect`; it stays, and fires if the trigger still holds once they have come
+together. Source: Binance, algo orders of USD-M futures (December 2025).
 """
 
 from collections import OrderedDict
@@ -46,6 +47,7 @@ class ConditionalDesk:
         self._orders: OrderedDict[int, AlgoOrder] = OrderedDict()
         self._by_client_id: dict[str, int] = {}
         self._by_order: dict[int, int] = {}
+        self._protected: dict[int, None] = {}
         desk.on_conditional = self._on_outcome
         desk.on_closed = self._on_closed
         desk.on_changed = self._on_changed
@@ -79,6 +81,8 @@ class ConditionalDesk:
     def cancel(self, algo: AlgoOrder) -> AlgoOrder:
         """Cancel an order that waits."""
         desk = self._desk
+        if algo.algo_id in self._protected:
+            self._end(algo, "CANCELED", "")
         desk.matching.cancel_conditional(algo.algo_id, desk.context.now_ns)
         desk.drain()
         return self._orders.get(algo.algo_id, algo)
@@ -123,7 +127,10 @@ class ConditionalDesk:
         if algo is None or not algo.open:
             return
         if outcome.kind is OutputKind.TRIGGERED:
-            self._fire(algo)
+            if algo.price_protect and self._apart():
+                self._protected[algo.algo_id] = None
+            else:
+                self._fire(algo)
         elif outcome.kind is OutputKind.ACTIVATED:
             if not algo.active:
                 self._change(replace(algo, active=True))
@@ -131,6 +138,30 @@ class ConditionalDesk:
             self._end(algo, "CANCELED", "")
         elif outcome.kind is OutputKind.EXPIRED:
             self._end(algo, "EXPIRED", "")
+
+    def look_again(self) -> None:
+        """Let orders fire that price protection held back, or wait for their trigger anew. To be called as prices move.
+
+        A trailing stop that was held back fires as soon as it may: where its trigger lies now nobody can tell.
+        """
+        if not self._protected or self._apart():
+            return
+        desk = self._desk
+        for algo in [self._orders[algo_id] for algo_id in self._protected]:
+            del self._protected[algo.algo_id]
+            if algo.good_till_date_ms and algo.good_till_date_ms <= desk.context.now_ms:
+                self._end(algo, "EXPIRED", "")
+            elif (algo.type is OrderType.TRAILING_STOP_MARKET or
+                    desk.matching.place_conditional(algo, desk.context.now_ns) is Reason.WOULD_TRIGGER):
+                self._fire(algo)
+        desk.drain()
+
+    def _apart(self) -> bool:
+        """Tell whether last and mark price are too far apart for protected orders; never where either is unknown."""
+        last, mark = self._desk.market.last_price, self._desk.market.mark_price
+        if last is None or mark is None:
+            return False
+        return abs(mark - last) > self._desk.listing.trigger_protect * mark
 
     def _fire(self, algo: AlgoOrder) -> None:
         now_ms = self._desk.context.now_ms
@@ -189,6 +220,7 @@ class ConditionalDesk:
 
     def _end(self, algo: AlgoOrder, status: str, message: str) -> None:
         self._trader.open_algos -= 1
+        self._protected.pop(algo.algo_id, None)
         self._change(replace(algo, status=status, message=message))
 
     def _change(self, algo: AlgoOrder) -> AlgoOrder:

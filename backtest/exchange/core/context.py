@@ -71,6 +71,7 @@ class Context:
         self.timers = Timers()
         self.now_ns = 0
         self.listeners: list[Callable[[UserEvent], None]] = []
+        self.public_listeners: list[Callable[[str, Payload], None]] = []
         self._order_ids: Counter[str] = Counter()
         self._trade_ids: Counter[str] = Counter()
         self._algo_ids = 0
@@ -115,6 +116,11 @@ class Context:
         event = UserEvent(account, product, self.now_ms, payload["e"], payload)
         for listener in self.listeners:
             listener(event)
+
+    def publish(self, symbol: str, payload: Payload) -> None:
+        """Tell every public listener of something that everybody sees."""
+        for listener in self.public_listeners:
+            listener(symbol, payload)
 
 
 def contract_of(listing: Listing) -> Contract:

@@ -39,9 +39,10 @@ class Countdowns:
             self.cancel_all(account, symbol)
 
     def cancel_all(self, account: str, symbol: str) -> Sequence[ExchangeOrder]:
-        """Cancel every ordinary order of a symbol by id; return them as they are then."""
+        """Cancel every ordinary order of a symbol by id, without those that are `filling`; return them then."""
         desk = self._floor.desk(account, symbol)
-        return [desk.cancel(order) for _, order in sorted(desk.history.open.items())]
+        return [desk.cancel(order) for _, order in sorted(desk.history.open.items())
+                if not desk.filling(order.order_id)]
 
     def cancel_algo(self, account: str, algo_id: int | None, client_algo_id: str | None) -> AlgoOrder:
         """Cancel a conditional order that waits. Raises `ExchangeError` -2011 where none does."""

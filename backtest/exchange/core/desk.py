@@ -17,6 +17,7 @@ from backtest.exchange.core.errors import ExchangeError, refuse
 from backtest.exchange.core.order_history import OrderHistory
 from backtest.exchange.core.ordering import REASONS, Ending, cutoff, new_order, with_fill
 from backtest.exchange.core.prices import matched_price
+from backtest.exchange.core.staging import Staging, taken
 from backtest.exchange.core.symbol_matching import Outcome, SymbolMatching
 from backtest.exchange.core.trader import Trader, raise_refusal
 from backtest.matching.state import OutputKind, Reason
@@ -40,13 +41,13 @@ class Desk:
         self.on_changed: Callable[[ExchangeOrder], None] = _nobody
         self._matching: SymbolMatching | None = None
         self._effects: list[FillEffect] | None = None
+        self._staging = Staging(listing.instrument.lot_size, self.context.timers, self._take)
 
     @property
     def matching(self) -> SymbolMatching:
         """Return the matching state, made when it is first needed."""
         if self._matching is None:
-            settings = self.trader.settings
-            self._matching = SymbolMatching(self.listing, self.market, settings.queue_model, settings.queue_power)
+            self._matching = SymbolMatching(self.listing, self.market, self.trader.settings.matching)
         return self._matching
 
     @property
@@ -123,14 +124,22 @@ class Desk:
 
     # Changing and ending
 
+    def filling(self, order_id: int) -> bool:
+        """Tell whether fills of an order are on the way, which comes too late to cancel or amend."""
+        return self._staging.waits(order_id)
+
     def cancel(self, order: ExchangeOrder) -> ExchangeOrder:
-        """Cancel an open order and return it as it is then."""
+        """Cancel an open order and return it as it is then. Raises `ExchangeError` -2011 where it is `filling`."""
+        if self.filling(order.order_id):
+            raise refuse(-2011)
         self.matching.cancel(order.order_id, self.context.now_ns)
         self.drain()
         return self.history.find(order.order_id, None) or order
 
     def amend(self, order: ExchangeOrder, price: Decimal, quantity: Decimal, modify_id: str) -> ExchangeOrder:
         """Give an open order a new price and quantity. Raises `ExchangeError` where that is not possible."""
+        if self.filling(order.order_id):
+            raise refuse(-2013)
         if quantity > order.executed_quantity:
             self._check_amended(order, price, quantity)
         reason = self.matching.amend(order.order_id, price, quantity, self.context.now_ns)
@@ -157,6 +166,7 @@ class Desk:
 
     def end_all(self, ending: Ending) -> None:
         """End every open order for a reason of the exchange's, in the order of their ids."""
+        self._staging.tell_all()
         for order in sorted(self.history.open.values(), key=lambda found: found.order_id):
             self.matching.cancel(order.order_id, self.context.now_ns)
             self.matching.outcomes()
@@ -174,7 +184,19 @@ class Desk:
         matching = self._matching
         while matching is not None and matching.told:
             for outcome in matching.outcomes():
-                self._take(outcome)
+                if not (self.trader.stages or self._staging) or not self._stage(outcome):
+                    self._take(outcome)
+
+    def _stage(self, outcome: Outcome) -> bool:
+        """Keep an outcome back where it was asked for that fills come in parts; those of the exchange's own do not."""
+        if outcome.conditional or self._effects is not None:
+            return False
+        if self._staging.follow(outcome):
+            return True
+        stages = taken(self.trader.stages, self.symbol, outcome.kind)
+        if stages is not None:
+            self._staging.stage(outcome, stages, self.context.now_ns)
+        return stages is not None
 
     def _take(self, outcome: Outcome) -> None:
         if outcome.conditional:

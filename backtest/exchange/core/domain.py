@@ -56,6 +56,7 @@ class Listing:
     delivery_ms: int = PERPETUAL_DELIVERY_MS
     brackets: tuple[Bracket, ...] = ()
     liquidation_fee: Decimal = Decimal("0.0125")
+    trigger_protect: Decimal = Decimal("0.05")
     funding_interval_hours: int = 8
     max_orders: int = 200
     max_algo_orders: int = 200

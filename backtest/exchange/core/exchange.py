@@ -25,8 +25,9 @@ from backtest.exchange.core.domain import (
 from backtest.exchange.core.floor import Floor
 from backtest.exchange.core.market import BookChange, MarkChange
 from backtest.exchange.core.settlement import Settlement
+from backtest.exchange.core.staging import Stages
+from backtest.exchange.core.symbol_matching import FillModel
 from backtest.exchange.core.trader import TraderSettings
-from backtest.matching.state import QueueModel
 from dataflows.codecs import binance
 from dataflows.tapes.frames import Frame
 from sluice.instruments import Venue
@@ -38,10 +39,13 @@ _MARGIN_CHECK_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSettings:
-    """What is configurable about an exchange. `fees` replace the tiers, `insurance` is the fund at the beginning."""
+    """What is configurable about an exchange. `fees` replace the tiers, `insurance` is the fund at the beginning.
 
-    queue_model: QueueModel = QueueModel.RISK_AVERSE
-    queue_power: float = 3.0
+    `funding_rate` is that of perpetual contracts whose market names none, settled at every full interval of UTC.
+    """
+
+    matching: FillModel = field(default_factory=FillModel)
+    funding_rate: Decimal = Decimal("0.0001")
     fees: dict[Venue, FeeRates] | None = None
     insurance: Mapping[Product, Mapping[str, Decimal]] = field(default_factory=dict)
 
@@ -52,8 +56,8 @@ class Exchange(Asking):
     def __init__(self, listings: Iterable[Listing], settings: ExchangeSettings | None = None) -> None:
         chosen = settings or ExchangeSettings()
         context = Context(listings)
-        super().__init__(
-            context, Floor(context, TraderSettings(chosen.queue_model, chosen.queue_power, chosen.fees)))
+        super().__init__(context, Floor(context, TraderSettings(chosen.matching, chosen.fees)))
+        self._funding_rate = chosen.funding_rate
         self._settlement = Settlement(self._context, self._floor, chosen.insurance)
         self._accounts = AccountSettings(self._context, self._floor)
         self._countdowns = Countdowns(self._context, self._floor)
@@ -80,6 +84,8 @@ class Exchange(Asking):
             self._arm_funding(symbol, market.next_funding_ms)
             self._settlement.check(symbol)
         elif isinstance(change, BookChange) and not market.has_mark:
+            market.assume_funding(self._funding_rate)
+            self._arm_funding(symbol, market.next_funding_ms)
             self._check_now_and_then(symbol)
 
     def advance_to(self, time_ns: int) -> None:
@@ -92,7 +98,7 @@ class Exchange(Asking):
         context.now_ns = max(context.now_ns, time_ns)
 
     def _arm_funding(self, symbol: str, funding_ms: int) -> None:
-        if self._funding_ms.get(symbol, 0) < funding_ms and funding_ms > self._context.now_ms:
+        if self._funding_ms.get(symbol) != funding_ms and funding_ms > self._context.now_ms:
             self._funding_ms[symbol] = funding_ms
             self._context.timers.at(
                 funding_ms * NS_PER_MS, lambda: self._settlement.settle_funding(symbol, funding_ms))
@@ -188,6 +194,15 @@ class Exchange(Asking):
         """Cancel a symbol's ordinary orders after a time unless this comes again before; 0 stops it."""
         self._note(commands.Countdown(account=account, symbol=symbol, milliseconds=milliseconds))
         self._countdowns.set(account, symbol, milliseconds)
+
+    def stage_fills(self, account: str, stages: Stages | None) -> None:
+        """Let coming fills of an account be told late and in parts, as a fault; None ends it for fills to come."""
+        self._note(commands.StageFills(account=account, stages=stages))
+        trader = self._floor.trader(account)
+        if stages is None:
+            trader.stages.clear()
+        else:
+            trader.stages.append(stages)
 
     # Conditional orders
 

@@ -20,7 +20,7 @@ class Floor:
         self.traders: dict[str, Trader] = {}
         self._settings = settings
         self._desks: dict[tuple[str, str], tuple[Desk, ConditionalDesk]] = {}
-        self._by_symbol: dict[str, list[Desk]] = defaultdict(list)
+        self._by_symbol: dict[str, list[tuple[Desk, ConditionalDesk]]] = defaultdict(list)
 
     def open(self, account: str) -> Trader:
         """Open an account where there is none of that name, and return it."""
@@ -53,8 +53,10 @@ class Floor:
 
     def on_change(self, symbol: str, change: Change) -> None:
         """Let every desk of a symbol see what the market did."""
-        for desk in self._by_symbol.get(symbol, ()):
+        for desk, conditional in self._by_symbol.get(symbol, ()):
             self._tell(desk, change)
+            if not isinstance(change, BookChange):
+                conditional.look_again()
 
     def _tell(self, desk: Desk, change: Change) -> None:
         matching, now_ns = desk.active, self.context.now_ns
@@ -74,5 +76,5 @@ class Floor:
             return found
         desk = Desk(self.trader(account), self.context.market(symbol).listing)
         made = self._desks[account, symbol] = (desk, ConditionalDesk(desk))
-        self._by_symbol[symbol].append(desk)
+        self._by_symbol[symbol].append(made)
         return made

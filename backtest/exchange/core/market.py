@@ -163,15 +163,24 @@ class SymbolMarket:
         found = MARKS.read(payload)
         if found is None or not usable(found.price):
             return None
+        # What was assumed before the tape named a mark no longer holds.
+        known_ms = self.next_funding_ms if self._mark is not None else 0
         self._premium, self._mark = found, found.price
         self.funding_rate = optional(found.funding_rate)
-        self.next_funding_ms = max(self.next_funding_ms, found.next_funding_ms)
+        self.next_funding_ms = max(known_ms, found.next_funding_ms)
         return MarkChange(found.price)
 
     def settled(self, rate: Decimal, time_ms: int) -> None:
         """Take note that funding has been settled; the next time is an interval later until the tape says another."""
         self._funding.append(FundingRow(self.listing.symbol, rate, time_ms, self.mark_price or ZERO))
         self.next_funding_ms = time_ms + self.listing.funding_interval_hours * _HOUR_MS
+
+    def assume_funding(self, rate: Decimal) -> None:
+        """Take a rate and the next time to settle for a perpetual contract whose tape has none."""
+        if self.listing.contract_type != "PERPETUAL" or self.next_funding_ms > self.now_ms:
+            return
+        interval_ms = self.listing.funding_interval_hours * _HOUR_MS
+        self.funding_rate, self.next_funding_ms = rate, (self.now_ms // interval_ms + 1) * interval_ms
 
     # Prices
 

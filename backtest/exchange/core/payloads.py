@@ -43,6 +43,17 @@ def head(kind: str, time_ms: int) -> Payload:
     return {"e": kind, "T": time_ms, "E": time_ms}
 
 
+def force_order(order: ExchangeOrder, last_quantity: Decimal, time_ms: int) -> Payload:
+    """Return `forceOrder`, which tells everybody of a fill that liquidated an account."""
+    body = {
+        "s": order.symbol, "S": order.side.name, "o": order.type.name, "f": order.time_in_force.name,
+        "q": text(order.quantity), "p": text(order.price), "ap": text(order.average_price), "X": order.status,
+        "l": text(last_quantity), "z": text(order.executed_quantity), "T": time_ms,
+    }
+    family = 1 if order.product is Product.USDM else 2
+    return {"e": "forceOrder", "E": time_ms, "o": body, "ps": order.pair, "st": family}
+
+
 def order_update(
     order: ExchangeOrder, execution: str, time_ms: int, notionals: tuple[Decimal, Decimal],
     trade: AccountTrade | None = None, modify_id: str = "",

@@ -15,7 +15,7 @@ from backtest.account.liquidation import ADL_PREFIX, AUTOCLOSE_PREFIX, Breach, L
 from backtest.exchange.core import payloads
 from backtest.exchange.core.context import Context
 from backtest.exchange.core.desk import Desk
-from backtest.exchange.core.domain import OrderTicket, Product
+from backtest.exchange.core.domain import ExchangeOrder, OrderTicket, Product
 from backtest.exchange.core.errors import ExchangeError
 from backtest.exchange.core.floor import Floor
 from backtest.exchange.core.listings import PRODUCTS, VENUES
@@ -130,6 +130,7 @@ class Settlement:
             made = desk.submit(new_order(ticket, order.bankruptcy_price, desk))
         except ExchangeError:
             return ZERO  # The book is lost, or further away than PERCENT_PRICE allows: nothing is closed there.
+        self._publish(made)
         return made.executed_quantity
 
     def _take_over(self, desk: Desk, order: LiquidationOrder, quantity: Decimal) -> None:
@@ -146,7 +147,14 @@ class Settlement:
             self._fund_takes(order, rest)
         else:
             self._fund_takes(order, quantity)
-        self._exchange_made(desk, order, order.position_side, order.side, quantity, AUTOCLOSE_PREFIX)
+        made = self._exchange_made(desk, order, order.position_side, order.side, quantity, AUTOCLOSE_PREFIX)
+        self._publish(made)
+
+    def _publish(self, order: ExchangeOrder) -> None:
+        """Tell everybody of a liquidation."""
+        if order.executed_quantity > ZERO:
+            payload = payloads.force_order(order, order.executed_quantity, self._context.now_ms)
+            self._context.publish(order.symbol, payload)
 
     def _fund_takes(self, order: LiquidationOrder, quantity: Decimal) -> None:
         if quantity > ZERO:
@@ -158,7 +166,7 @@ class Settlement:
     def _exchange_made(
         self, desk: Desk, order: LiquidationOrder, position_side: PositionSide, side: Side, quantity: Decimal,
         prefix: str,
-    ) -> None:
+    ) -> ExchangeOrder:
         ticket = OrderTicket(
             order.symbol, side, OrderType.LIMIT, quantity, order.bankruptcy_price, TimeInForce.IOC, position_side,
             client_order_id=self._client_id(desk, prefix))
@@ -169,6 +177,7 @@ class Settlement:
         desk.fill(replace(made), order.bankruptcy_price, quantity, maker=False, execution="CALCULATED")
         held = desk.trader.money.position(order.symbol, position_side)
         desk.matching.set_position(position_side, held.quantity)
+        return desk.history.find(made.order_id, None) or made
 
     def _client_id(self, desk: Desk, prefix: str) -> str:
         dash = "" if prefix.endswith("-") else "-"

@@ -6,14 +6,14 @@ orders that met each other would need a market that reacts, which a recording ca
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Final
 
 from backtest.exchange.core.domain import AlgoOrder, ExchangeOrder, Listing
 from backtest.exchange.core.market import BookChange, SymbolMarket, TradeChange
 from backtest.matching.instrument import InstrumentMatching, MatchingEvent, MatchingOrder
-from backtest.matching.state import NANOTICKS, OutputKind, QueueModel, Reason
+from backtest.matching.state import NANOTICKS, ImpactModel, OutputKind, QueueModel, Reason
 from sluice.decimals import is_multiple
 from sluice.orders import OrderType, PositionSide, Side
 
@@ -35,14 +35,25 @@ class Outcome:
     maker: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FillModel:
+    """How the matching estimates what it cannot know: places in queues, and what large takers pay; see `queueing`."""
+
+    queue_model: QueueModel = QueueModel.RISK_AVERSE
+    queue_power: float = 3.0
+    impact_model: ImpactModel = ImpactModel.NONE
+    impact_ticks: float = 0.0
+    impact_lots: float = 1.0
+
+
 class SymbolMatching:
     """An account's matching state. Made when the first order comes, from the market as it is then."""
 
-    def __init__(self, listing: Listing, market: SymbolMarket, queue_model: QueueModel, queue_power: float) -> None:
+    def __init__(self, listing: Listing, market: SymbolMarket, fills: FillModel) -> None:
         self._tick = listing.instrument.tick_size
         self._market = market
         self._matching = InstrumentMatching(
-            listing.instrument, queue_model=queue_model, queue_power=queue_power, submit_triggered=False)
+            listing.instrument, submit_triggered=False, **asdict(fills))
         self._outcomes: list[Outcome] = []
         self._load(0, 0)
         if market.has_mark and market.mark_price is not None:

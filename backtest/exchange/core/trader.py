@@ -1,8 +1,10 @@
 """One account at the exchange: its money, its desks (one a symbol), and what it was set to."""
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from backtest.account import Account, Contract, FeeRates, PoolFigures, PositionFigures, Refusal
 from backtest.account.margin import Marks
@@ -11,19 +13,32 @@ from backtest.exchange.core.domain import Product
 from backtest.exchange.core.errors import ExchangeError
 from backtest.exchange.core.listings import PRODUCTS, VENUES
 from backtest.exchange.core.payloads import Balance, Payload, account_update, position_row
-from backtest.matching.state import QueueModel
+from backtest.exchange.core.staging import Stages
+from backtest.exchange.core.symbol_matching import FillModel
 from sluice.decimals import ZERO
 from sluice.instruments import Venue
 from sluice.orders import PositionSide
+
+_MARGIN_CHANGES_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class TraderSettings:
     """What holds for every account of an exchange. `fees` replace the tiers where given."""
 
-    queue_model: QueueModel = QueueModel.RISK_AVERSE
-    queue_power: float = 3.0
+    matching: FillModel = field(default_factory=FillModel)
     fees: dict[Venue, FeeRates] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarginChange:
+    """Margin that an account added to an isolated position, or (negative) took out."""
+
+    symbol: str
+    asset: str
+    side: PositionSide
+    amount: Decimal
+    time_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,8 @@ class Trader:
         self.liquidating = False
         self.open_algos = 0
         self.warned: set[object] = set()
+        self.stages: list[Stages] = []
+        self.margin_changes: deque[MarginChange] = deque(maxlen=_MARGIN_CHANGES_KEPT)
 
     def deposit(self, product: Product, asset: str, amount: Decimal) -> None:
         """Put money into a wallet. Raises `ExchangeError` where more is taken than is free."""

@@ -6,19 +6,21 @@ from decimal import Decimal
 from typing import Final
 
 from backtest.account import FeeRates
+from backtest.account.fees import fee_tiers
 from backtest.exchange.core.domain import Product
 from backtest.exchange.core.exchange import Exchange
 from backtest.exchange.core.exchange import ExchangeSettings as CoreSettings
-from backtest.exchange.core.listings import PRODUCTS, listings_of
+from backtest.exchange.core.listings import flat_fees, listings_of
+from backtest.exchange.core.symbol_matching import FillModel
 from backtest.exchange.rest.keys import ALL_PERMISSIONS, ApiKey, KeyRing, Permission
 from backtest.exchange.rest.limits import Limits
 from backtest.exchange.rest.signatures import HmacVerifier, PublicKeyVerifier
 from backtest.exchange.serving.market_input import SyntheticInput, TapeInput
-from backtest.matching.state import QueueModel
+from backtest.matching.state import ImpactModel, QueueModel
 from backtest.synthetic.parameters import PRESSURE_DRIFT, symbol_parameters
 from sluice.config.exchange import ExchangeSettings
 from sluice.errors import ConfigurationError
-from sluice.instruments import InstrumentCatalog
+from sluice.instruments import InstrumentCatalog, Venue
 
 DEFAULT_ACCOUNT: Final = "main"
 #: Assets of the USD-M wallet; all others are coins and in the COIN-M wallet.
@@ -40,8 +42,7 @@ def open_exchange(settings: ExchangeSettings, catalog: InstrumentCatalog, begins
 
     Clients take an asset that was updated at time 0 for one that was never used.
     """
-    fees = FeeRates(settings.maker_fee_bps / _BASIS_POINTS, settings.taker_fee_bps / _BASIS_POINTS)
-    core = CoreSettings(queue_model=queue_model(settings), fees=dict.fromkeys(PRODUCTS, fees))
+    core = CoreSettings(matching=fill_model(settings), funding_rate=settings.funding_rate, fees=fees(settings))
     exchange = Exchange(listings_of(catalog), core)
     exchange.advance_to(begins_ns)
     for account in sorted({key.account for key in key_ring(settings)} | {DEFAULT_ACCOUNT}):
@@ -49,13 +50,18 @@ def open_exchange(settings: ExchangeSettings, catalog: InstrumentCatalog, begins
     return exchange
 
 
-def queue_model(settings: ExchangeSettings) -> QueueModel:
-    """Return how places in queues are estimated. Raises `ConfigurationError` for a name that there is not."""
-    name = settings.queue_model.upper()
-    if name not in QueueModel.__members__:
-        known = ", ".join(model.name.lower() for model in QueueModel)
-        raise ConfigurationError([f"exchange.queue_model: must be one of {known}, was {settings.queue_model!r}"])
-    return QueueModel[name]
+def fill_model(settings: ExchangeSettings) -> FillModel:
+    """Return how places in queues and the cost of taking are estimated."""
+    return FillModel(
+        QueueModel[settings.queue_model.upper()], settings.queue_power, ImpactModel[settings.impact_model.upper()],
+        settings.impact_ticks, settings.impact_lots)
+
+
+def fees(settings: ExchangeSettings) -> dict[Venue, FeeRates]:
+    """Return the rates of every account: those of the tier that is named, else maker's and taker's."""
+    if settings.fee_tier is not None:
+        return fee_tiers()[settings.fee_tier].rates
+    return flat_fees(settings.maker_fee_bps / _BASIS_POINTS, settings.taker_fee_bps / _BASIS_POINTS)
 
 
 def wallets(balances: Mapping[str, Decimal]) -> dict[Product, dict[str, Decimal]]:
@@ -81,8 +87,8 @@ def rules(settings: ExchangeSettings) -> str:
     """Return in one text what decides, besides the market, what a command does: it belongs to a journal's head."""
     accounts = sorted({*settings.accounts.values(), DEFAULT_ACCOUNT})
     balances = {asset: str(amount) for asset, amount in sorted(settings.balances.items())}
-    return (f"maker {settings.maker_fee_bps}, taker {settings.taker_fee_bps}, queue {settings.queue_model}, "
-            f"accounts {accounts}, balances {balances}")
+    return (f"{fees(settings)}, {fill_model(settings)}, funding {settings.funding_rate}, accounts {accounts}, "
+            f"balances {balances}")
 
 
 def limits(settings: ExchangeSettings) -> Limits:

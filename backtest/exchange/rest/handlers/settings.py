@@ -3,14 +3,16 @@
 from typing import Any, Final
 
 from backtest.exchange.core.domain import Product
+from backtest.exchange.core.trader import MarginChange
 from backtest.exchange.rest.authentication import Security
-from backtest.exchange.rest.handlers.history import SPAN
+from backtest.exchange.rest.handlers.history import SPAN, checked_span
 from backtest.exchange.rest.handlers.reading import reading
 from backtest.exchange.rest.handlers.tickets import SYMBOL
 from backtest.exchange.rest.parameters import Kind, Parameter
 from backtest.exchange.rest.refusals import refusal
 from backtest.exchange.rest.routes import Call, Route, only
 from backtest.exchange.rest.shapes.numbers import plain
+from sluice.decimals import ZERO
 from sluice.orders import PositionSide
 
 _DONE: Final = {"code": 200, "msg": "success"}
@@ -78,9 +80,20 @@ def adjust_margin(call: Call) -> Any:
 
 
 def margin_history(call: Call) -> Any:
-    """Return changes of isolated margin: none, because the exchange keeps no history of them."""
-    call.listing()
-    return []
+    """Return changes of isolated margin that the account asked for, newest first."""
+    arguments, (start, end) = call.arguments, checked_span(call.arguments)
+    kind = arguments.text("type")
+    found = call.exchange.margin_changes(
+        call.account, call.listing().symbol, start, end, arguments.at_most("limit", 500, 1000))
+    rows = [_margin_change(change, coin=call.coin) for change in found]
+    return [row for row in rows if kind in (None, str(row["type"]))]
+
+
+def _margin_change(change: MarginChange, *, coin: bool) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "symbol": change.symbol, "type": 1 if change.amount > ZERO else 2, "amount": plain(abs(change.amount)),
+        "asset": change.asset, "time": change.time_ms, "positionSide": change.side.name}
+    return shape if coin else shape | {"deltaType": "USER_ADJUST"}
 
 
 _DUAL: Final = Parameter("dualSidePosition", Kind.BOOLEAN, mandatory=True)

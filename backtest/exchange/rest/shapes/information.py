@@ -14,7 +14,6 @@ _ASSET_PRECISION: Final = 8
 _TIMES_IN_FORCE: Final = [one.name for one in TimeInForce if one is not TimeInForce.RPI]
 #: The share of a price by which a market order may take beyond the mark.
 _MARKET_TAKE_BOUND: Final = "0.05"
-_TRIGGER_PROTECT: Final = "0.0500"
 
 
 def rate_limits(limits: Limits) -> list[dict[str, Any]]:
@@ -52,7 +51,7 @@ def symbol(listing: Listing, now_ms: int) -> dict[str, Any]:
         "marginAsset": instrument.settlement_asset, "pricePrecision": limits.price_precision,
         "quantityPrecision": limits.quantity_precision, "baseAssetPrecision": _ASSET_PRECISION,
         "quotePrecision": _ASSET_PRECISION, "underlyingType": "COIN", "underlyingSubType": [],
-        "triggerProtect": _TRIGGER_PROTECT, "liquidationFee": plain(listing.liquidation_fee),
+        "triggerProtect": f"{listing.trigger_protect:.4f}", "liquidationFee": plain(listing.liquidation_fee),
         "marketTakeBound": _MARKET_TAKE_BOUND, "maxMoveOrderLimit": 10000, "filters": filters(listing),
         "orderTypes": [one.name for one in OrderType], "timeInForce": _TIMES_IN_FORCE,
     }

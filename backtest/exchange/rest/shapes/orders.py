@@ -91,7 +91,7 @@ def traded(trade: AccountTrade, listing: Listing) -> dict[str, Any]:
         "symbol": trade.symbol, "pair": trade.pair, "id": trade.trade_id, "orderId": trade.order_id,
         "side": trade.side.name, "price": price(listing, trade.price), "qty": quantity(listing, trade.quantity),
         "realizedPnl": money(trade.realised_pnl), "marginAsset": listing.instrument.settlement_asset,
-        "baseQty": plain(trade.value if coin else size), "quoteQty": plain(size if coin else trade.value),
+        "baseQty": money(trade.value) if coin else plain(size), "quoteQty": plain(size if coin else trade.value),
         "commission": money(trade.commission), "commissionAsset": trade.commission_asset, "time": trade.time_ms,
         "positionSide": trade.position_side.name, "buyer": trade.side.sign > 0, "maker": trade.maker,
     }
