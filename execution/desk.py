@@ -20,13 +20,15 @@ from execution.feed import ReportFeed
 from execution.ledger import Draft, Ledger
 from execution.state_machine import Occurrence
 from execution.stores import OrderJournal
-from execution.venues.interface import SimulatedTime, Venue, VenueEvent, VenueOutcomeUnknown
+from execution.venues.interface import SimulatedTime, Venue, VenueEvent, VenueEventKind, VenueOutcomeUnknown
 from sluice.clock import Clock, EventClock, observe
 from sluice.errors import InputError, InvariantError, NotFoundError, NotRunningError, SluiceError
 from sluice.orders import OrderStatus, ReportKind
 
 _log = logging.getLogger("execution.desk")
 Answer = TypeVar("Answer")
+#: Events that change, or will change, what the account holds.
+_MOVES_THE_ACCOUNT = frozenset({VenueEventKind.ACCEPTED, VenueEventKind.FILL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Desk:
         self.feed = tools.feed
         self.venue = tools.venue
         self.failed = asyncio.Event()
+        #: Why the venue's account cannot be trusted to be as the ledger has it; empty where it can.
+        self.doubt = ""
         self._journal = tools.journal
         self._clock = tools.clock
         self._writing = asyncio.Lock()
@@ -143,14 +147,30 @@ class Desk:
     def take(self, draft: Draft, events: Sequence[VenueEvent]) -> None:
         """Add a venue's events to a draft; those that cannot be are logged and left out."""
         for event in events:
+            if event.kind is VenueEventKind.ALARM:
+                self.distrust(event.message)
+                continue
             try:
                 draft.occur(event.client_order_id, occurrence_of(event))
             except (InputError, NotFoundError) as error:
                 metrics.EVENTS_LEFT_OUT.inc()
                 _log.error("the venue's event is left out: %s (%s)", error, event)
+                if event.kind in _MOVES_THE_ACCOUNT:
+                    self.distrust(f"{event.kind.name} of {event.client_order_id[:64]} must be one of an order of ours, "
+                                  f"was not: {error}")
         for state in draft.orders.values():
             if state.excess_quantity:
-                _log.critical("%s was filled %s beyond its quantity", state.client_order_id, state.excess_quantity)
+                self.distrust(f"{state.client_order_id} was filled {state.excess_quantity} beyond its quantity")
+
+    def distrust(self, reason: str) -> None:
+        """Send nothing that could grow a position from now on, because the account is not as the ledger has it.
+
+        Only a start that finds account and journal in agreement ends this.
+        """
+        metrics.ACCOUNT_DIFFERS.set(1)
+        if reason != self.doubt:
+            _log.critical("only orders that reduce a position are sent from now on: %s", reason)
+        self.doubt = self.doubt or reason
 
     async def hear(self, events: Sequence[VenueEvent]) -> None:
         """Journal what a venue told by itself."""

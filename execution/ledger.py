@@ -7,6 +7,7 @@ then, so that memory never knows more than the journal. One writer at a time is 
 import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TypeAlias
 
 from execution.domain import ExecutionReport, OrderRequest, OrderState
@@ -73,6 +74,7 @@ class Ledger:
         self._nonces: set[bytes] = set()
         self._not_sent: set[str] = set()
         self._trades: dict[TradeKey, str] = {}
+        self._positions: dict[str, Decimal] = {}
         self._times = ReportTimes()
 
     def find(self, client_order_id: str) -> OrderState | None:
@@ -149,12 +151,24 @@ class Ledger:
             raise InvariantError(f"report {report.sequence} must lead to {report.status}, was {after and after.status}")
         return replace(after, report_sequence=report.sequence)
 
+    def positions(self) -> dict[str, Decimal]:
+        """Return the sum of all fills by instrument key, sold ones negative; none that is 0."""
+        return {key: quantity for key, quantity in self._positions.items() if quantity}
+
     def _put(self, state: OrderState) -> None:
+        self._move(self._orders.get(state.client_order_id), state)
         self._orders[state.client_order_id] = state
         if state.status.final:
             self._open.pop(state.client_order_id, None)
         else:
             self._open[state.client_order_id] = state
+
+    def _move(self, before: OrderState | None, after: OrderState) -> None:
+        if not after.fills or (before is not None and before.fills is after.fills):
+            return
+        added = after.traded_quantity - (before.traded_quantity if before is not None else ZERO)
+        key, sign = after.request.instrument.key, 1 if after.request.side is Side.BUY else -1
+        self._positions[key] = self._positions.get(key, ZERO) + sign * added
 
     def _index(self, client_order_id: str, new: NewOrder) -> None:
         self._by_decision[new.decision_id] = client_order_id

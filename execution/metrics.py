@@ -19,4 +19,8 @@ GAPS = Counter("sluice_execution_user_stream_gaps", "Times at which words about 
 QUESTIONS = Counter("sluice_execution_order_questions", "Orders whose fate was asked for because a word was missed.")
 EXCHANGE_MADE = Counter(
     "sluice_execution_exchange_made_orders", "Words about orders that the exchange makes itself, such as liquidations.")
+ACCOUNT_DIFFERS = Gauge(
+    "sluice_execution_account_differs", "1 where the venue's account is not as the journal has it.")
+ACCOUNT_UNSEEN = Counter(
+    "sluice_execution_account_unseen", "Comparisons of account and journal for which the venue did not answer.")
 BEATS_MISSED = Counter("sluice_execution_beats_missed", "Signs of life that the exchange did not take.")

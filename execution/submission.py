@@ -23,7 +23,8 @@ from sluice.orders import Side, member_of
 from sluice.risk.v1.approval_pb2 import Approval, SignedApproval
 from sluice.risk.v1.order_pb2 import Order
 
-_NEVER: Final = frozenset({Refusal.EXPIRED, Refusal.LIFETIME, Refusal.ORDER_INVALID, Refusal.VOIDED})
+_NEVER: Final = frozenset({Refusal.EXPIRED, Refusal.LIFETIME, Refusal.ORDER_INVALID, Refusal.VOIDED,
+                           Refusal.ACCOUNT_DIFFERS})
 
 
 class Submission:
@@ -64,6 +65,10 @@ class Submission:
             request = sendable_request(approved, self._catalog)
         except InputError as error:
             raise await self._refused(ApprovalRefused(Refusal.ORDER_INVALID, error.message), approval) from None
+        if self._desk.doubt and not request.reduce_only:
+            raise await self._refused(ApprovalRefused(
+                Refusal.ACCOUNT_DIFFERS, f"the account must be as the journal has it, was not: {self._desk.doubt}"),
+                approval)
         await self._burn(approval)
         draft = Draft(self._desk.ledger)
         new = NewOrder(approval.decision_id, approval.nonce, approval.order, approval.expires_at_ns)

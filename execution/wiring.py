@@ -7,12 +7,14 @@ is journalled. If the journal fails later, or a bug shows, the process ends, so 
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from importlib.metadata import entry_points
+from typing import Any
 
 import redis.asyncio
 
+from execution.account_check import AccountCheck
 from execution.cancellation import Cancellation
 from execution.desk import Desk, Tools
 from execution.domain import ExecutionReport
@@ -26,7 +28,7 @@ from execution.nonces import Incarnation, NonceStore
 from execution.recovery import Recovery, commands_of, journalled_commands
 from execution.service import ExecutionServicer, Handlers, SimulationServicer
 from execution.submission import Submission
-from execution.venues.interface import EventStream, SimulatedTime, Venue, VenueCommand, VenueFactory
+from execution.venues.interface import AccountView, EventStream, SimulatedTime, Venue, VenueCommand, VenueFactory
 from sluice.clock import Clock, EventClock, SystemClock
 from sluice.config.loading import catalog_of, public_key_directory
 from sluice.config.settings import Settings
@@ -126,7 +128,9 @@ class ExecutionServer:
         await desk.exclusively(recovery.recover(commands))
         # In event time a venue's events come with the steps of its market, and nothing may depend on the machine.
         if isinstance(desk.venue, EventStream) and not desk.in_event_time:
-            self._listen(Listening(desk, desk.venue, recovery, _patience(self._settings)))
+            listening = Listening(desk, desk.venue, recovery, _patience(self._settings))
+            self._run_beside(listening.listen(), listening.follow_up())
+            await self._compare_accounts(desk)
         servicer.set_ready()
         if simulation is not None:
             simulation.set_ready()
@@ -134,8 +138,16 @@ class ExecutionServer:
         _log.info("recovered %s reports", desk.ledger.last_sequence)
         return address
 
-    def _listen(self, listening: Listening) -> None:
-        for work in (listening.listen(), listening.follow_up()):
+    async def _compare_accounts(self, desk: Desk) -> None:
+        if not isinstance(desk.venue, AccountView):
+            return
+        execution = self._settings.execution
+        check = AccountCheck(desk, desk.venue, execution.account_question_s, accept=execution.accept_account)
+        await check.at_start()
+        self._run_beside(check.watch())
+
+    def _run_beside(self, *works: Coroutine[Any, Any, None]) -> None:
+        for work in works:
             task = asyncio.create_task(work)
             task.add_done_callback(self._tell_bug)
             self._open.push_async_callback(_stop, task)

@@ -49,6 +49,7 @@ class Refusal(Enum):
     NONCE_STORE = 12
     ORDER_INVALID = 13
     DUPLICATE_ORDER = 14
+    ACCOUNT_DIFFERS = 15
 
 
 @dataclass(frozen=True, slots=True)

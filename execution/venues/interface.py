@@ -6,8 +6,9 @@ journals what it answers; a venue itself keeps nothing durable. Events are facts
 may come in any order; an event may belong to another order than the one that was asked about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +18,10 @@ from sluice.instruments import Instrument, InstrumentCatalog
 
 
 class VenueEventKind(Enum):
-    """What a venue can say about an order. The numbers are those of the contract's `ReportKind`."""
+    """What a venue can say about an order. The numbers are those of the contract's `ReportKind`.
+
+    ALARM is no report: something happened to the account that our commands do not explain, such as a liquidation.
+    """
 
     ACCEPTED = 2
     FILL = 3
@@ -25,6 +29,7 @@ class VenueEventKind(Enum):
     REJECTED = 5
     EXPIRED = 6
     CANCEL_REJECTED = 9
+    ALARM = 100
 
 
 #: A trade of an order, in the domain's own form.
@@ -120,6 +125,27 @@ class SimulatedTime(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the account holds, whoever caused it.
+
+    `positions` are by instrument key, signed, none of them 0; `open_orders` (client order id -> instrument key) are
+    those of the instruments that are traded.
+    """
+
+    positions: Mapping[str, Decimal]
+    open_orders: Mapping[str, str]
+
+
+@runtime_checkable
+class AccountView(Protocol):
+    """A venue that can tell what the account holds."""
+
+    async def holdings(self) -> Holdings:
+        """Return what the account holds now. Raises `VenueOutcomeUnknown`: a question that failed says nothing."""
+        ...
+
+
 @runtime_checkable
 class EventStream(Protocol):
     """A venue whose events come by themselves, at any time.
@@ -139,5 +165,8 @@ class EventStream(Protocol):
         ...
 
     async def next_events(self) -> list[VenueEvent]:
-        """Wait until there are events and return them, in the order in which they came. One task waits at a time."""
+        """Wait until there are events and return them, in the order in which they came. One task waits at a time.
+
+        Raises `InvariantError` where events can no longer come, because something that brings them has ended.
+        """
         ...

@@ -137,6 +137,11 @@ class ExecutionSettings(Section):
                            "the pause doubles with each question.")
     resting_question_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
         60, description="Seconds between two questions to a live venue about an order that rests.")
+    account_question_s: Annotated[int, Field(ge=1, le=3_600)] = Field(
+        30, description="Seconds between two comparisons of a live venue's positions and open orders with the journal; "
+                        "where they differ, only orders that reduce a position are sent.")
+    accept_account: bool = Field(
+        False, description="Whether to serve although the live venue's account differs from the journal at the start.")
     simulated: SimulatedVenueSettings = Field(default_factory=SimulatedVenueSettings)
 
 

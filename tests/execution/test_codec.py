@@ -33,7 +33,7 @@ fills = st.builds(Fill, st.text(min_size=1, max_size=20), amounts, amounts, amou
 
 
 def test_a_venue_s_event_kind_is_a_report_kind() -> None:
-    assert all(ReportKind(kind.value).name == kind.name for kind in VenueEventKind)
+    assert all(ReportKind(kind.value).name == kind.name for kind in VenueEventKind if kind is not VenueEventKind.ALARM)
 
 
 @given(st.builds(

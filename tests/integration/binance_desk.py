@@ -92,11 +92,13 @@ def a_venue(rig: Rig, exchange: ServedExchange, **changed: object) -> BinanceVen
 
 @asynccontextmanager
 async def a_binance_desk(stores: StoreUrls, folder: Path, exchange: ServedExchange, *, resting_question_s: int = 60,
-                         **changed: object) -> AsyncIterator[BinanceDesk]:
-    """Run the service on the machine's clock."""
+                         account_question_s: int = 30, **changed: object) -> AsyncIterator[BinanceDesk]:
+    """Run the service on the machine's clock, with a new journal and so on an account without positions."""
     exchange.control("DELETE", "faults")
+    await asyncio.to_thread(exchange.flatten)
     rig = a_rig(stores, folder, clock="system")
-    execution = rig.settings.execution.model_copy(update={"doubt_ms": 200, "resting_question_s": resting_question_s})
+    execution = rig.settings.execution.model_copy(update={
+        "doubt_ms": 200, "resting_question_s": resting_question_s, "account_question_s": account_question_s})
     rig.settings = rig.settings.model_copy(update={"execution": execution})
     rig.venue = a_venue(rig, exchange, **changed)  # type: ignore[assignment]  # any venue does
     async with rig.running():

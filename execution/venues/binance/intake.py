@@ -7,14 +7,16 @@ from execution import metrics
 from execution.venues.binance.orders import TrackedOrders
 from execution.venues.binance.products import Product
 from execution.venues.binance.resync import Resync
+from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.translation import told
 from execution.venues.binance.user_events import UserEvent, UserEventKind, exchange_made, read_user_event
 from execution.venues.binance.user_stream import UserStream
-from execution.venues.interface import VenueEvent
-from sluice.errors import InputError
+from execution.venues.interface import VenueEvent, VenueEventKind
+from sluice.errors import InputError, InvariantError
 from sluice.instruments import InstrumentCatalog
 
 _log = logging.getLogger("execution.venues.binance")
+_AMENDMENT = "AMENDMENT"
 
 
 class EventInbox:
@@ -23,6 +25,7 @@ class EventInbox:
     def __init__(self) -> None:
         self._events: list[VenueEvent] = []
         self._news = asyncio.Event()
+        self._failure: BaseException | None = None
 
     def put(self, events: list[VenueEvent]) -> None:
         """Add events."""
@@ -30,8 +33,15 @@ class EventInbox:
             self._events += events
             self._news.set()
 
+    def fail(self, error: BaseException) -> None:
+        """Let whoever waits know that something which brings events has ended by a bug."""
+        self._failure = error
+        self._news.set()
+
     def take(self) -> list[VenueEvent]:
-        """Return what waits, and forget it."""
+        """Return what waits, and forget it. Raises `InvariantError` where events can no longer come."""
+        if self._failure is not None:
+            raise InvariantError(f"a task of the venue must run, has ended: {self._failure!r}") from self._failure
         taken, self._events = self._events, []
         self._news.clear()
         return taken
@@ -64,6 +74,11 @@ class UserEventIntake:
             _log.error("%s", error)
             self.on_gap(product)
 
+    def on_bug(self, product: Product, error: BaseException) -> None:
+        """Take note that a stream has ended by a bug: deaf, the venue must not go on."""
+        _log.critical("the user stream of %s has ended by a bug", product.name, exc_info=error)
+        self._inbox.fail(error)
+
     def on_gap(self, product: Product) -> None:
         """Ask about every order of a product that may still change."""
         metrics.GAPS.inc()
@@ -84,8 +99,11 @@ class UserEventIntake:
         assert update is not None, "the caller has looked"
         if exchange_made(update.client_order_id):
             metrics.EXCHANGE_MADE.inc()
-            _log.critical("the exchange works on the account itself: %s of %s is %s, %s filled at %s",
-                          update.client_order_id, update.symbol, update.status, update.last_quantity, update.last_price)
+            self._alarm(event, f"the exchange works on the account itself: {update.client_order_id} of {update.symbol} "
+                        f"is {update.status}, {update.last_quantity} filled at {update.last_price}")
+            return
+        if update.execution == _AMENDMENT:
+            self._alarm(event, f"order {update.client_order_id} of {update.symbol} was amended, not by us")
             return
         found = told(event, self._settlement_asset(product, update.symbol))
         if found is None:
@@ -94,6 +112,12 @@ class UserEventIntake:
             _log.warning("a fill of %s was missed", update.client_order_id)
             self._ask(update.client_order_id)
         self._inbox.put([found])
+
+    def _alarm(self, event: UserEvent, words: str) -> None:
+        assert event.order is not None, "the caller has looked"
+        time_ns = event.event_time_ms * NS_PER_MS
+        self._inbox.put([VenueEvent(
+            VenueEventKind.ALARM, event.order.client_order_id, time_ns, str(event.order.order_id), words)])
 
     def _settlement_asset(self, product: Product, symbol: str) -> str:
         instrument = self._catalog.get(f"{product.venue.name}:{symbol}")

@@ -71,6 +71,7 @@ class Line:
         """Connect nothing yet; needs a running event loop."""
         self.access = access
         self._plan = plan
+        self._inbox = inbox
         self._open = AsyncExitStack()
         binance, environment = plan.settings.binance, plan.settings.run.environment
         self._addresses = {each: binance.resolved(each.settings_name, environment) for each in plan.products}
@@ -131,15 +132,15 @@ class Line:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        task.add_done_callback(_tell_bug)
+        task.add_done_callback(self._tell_bug)
         self._open.push_async_callback(_stop, task)
+
+    def _tell_bug(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("a task of the venue has ended by a bug", exc_info=error)
+            self._inbox.fail(error)
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _tell_bug(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.critical("a task of the venue has ended by a bug", exc_info=error)

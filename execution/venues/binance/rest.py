@@ -133,13 +133,17 @@ class RestClient:
             async with self._session.request(method, url, headers=headers, allow_redirects=False) as answer:
                 return answer.status, await answer.read(), answer.headers
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise RequestFailed(Outcome(Verdict.NOT_CARRIED_OUT, message=f"not sent: {_words(error)}")) from None
+            raise RequestFailed(Outcome(Verdict.NOT_CARRIED_OUT, message=f"not sent: {words(error)}")) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise VenueOutcomeUnknown(_words(error)) from None
+            raise VenueOutcomeUnknown(words(error)) from None
 
 
-def _words(error: BaseException) -> str:
-    """Return what went wrong without the address, which holds a signature."""
+def words(error: BaseException) -> str:
+    """Return what went wrong without the address, which holds a signature or a user stream's key."""
+    if isinstance(error, (VenueOutcomeUnknown, RequestFailed)):
+        return str(error)
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"HTTP {error.status}"
     return f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__

@@ -16,7 +16,7 @@ import aiohttp
 from execution.venues.binance.inquiry import Sleep
 from execution.venues.binance.outcomes import NO_SUCH_STREAM_KEY, RequestFailed
 from execution.venues.binance.products import KEEP_USER_STREAM, START_USER_STREAM, Product
-from execution.venues.binance.rest import Caller
+from execution.venues.binance.rest import Caller, words
 from execution.venues.binance.wire import ListenKey, read
 from execution.venues.interface import VenueOutcomeUnknown
 from sluice.config.binance import BinanceSettings
@@ -37,6 +37,10 @@ class Listener(Protocol):
 
     def on_gap(self, product: Product) -> None:
         """Take note that messages may have been missed."""
+        ...
+
+    def on_bug(self, product: Product, error: BaseException) -> None:
+        """Take note that the stream has ended for good."""
         ...
 
 
@@ -76,8 +80,8 @@ class UserStream:
 
     async def start(self) -> None:
         """Begin, and return when the stream has been joined once."""
-        self._spawn(self._run())
-        self._spawn(self._keep_key())
+        for work in (self._run(), self._keep_key()):
+            self._spawn(work).add_done_callback(self._ended_for_good)
         await self._joined.wait()
 
     async def close(self) -> None:
@@ -95,11 +99,14 @@ class UserStream:
 
     async def _run(self) -> None:
         rotation = False
+        reader: asyncio.Task[None] | None = None
         while True:
             socket = await self._join()
+            # An old connection that broke while the new one was made has left a gap too.
+            whole = rotation and reader is not None and not reader.done()
             reader = self._spawn(self._read(socket))
             old, self._socket = self._socket, socket
-            if self._joined.is_set() and not rotation:
+            if self._joined.is_set() and not whole:
                 self._listener.on_gap(self._terms.product)
             self._joined.set()
             if old is not None:
@@ -124,7 +131,7 @@ class UserStream:
                 return await self._connect()
             except _FAILURES as error:
                 _log.warning("the user stream of %s cannot be joined, next try in %g s: %s",
-                             self._terms.product.name, pause_s, str(error) or type(error).__name__)
+                             self._terms.product.name, pause_s, words(error))
             await self._sleep(pause_s)
             pause_s = min(pause_s * 2, self._terms.longest_pause_s)
 
@@ -160,6 +167,10 @@ class UserStream:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def _ended_for_good(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._listener.on_bug(self._terms.product, error)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from execution.domain import OrderRequest
+from execution.venues.binance.holdings import account_holdings
 from execution.venues.binance.inquiry import Fate, Sleep
 from execution.venues.binance.intake import EventInbox
 from execution.venues.binance.line import Line, Plan
@@ -22,6 +23,7 @@ from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.translation import acknowledged, canceled
 from execution.venues.binance.wire import ConditionalAnswer, OrderAnswer, read
 from execution.venues.interface import (
+    Holdings,
     VenueCommand,
     VenueCommandKind,
     VenueEvent,
@@ -142,6 +144,12 @@ class BinanceVenue:
                 raise VenueOutcomeUnknown(str(each)) if isinstance(each, InputError) else each
         events = [event for each in found if not isinstance(each, BaseException) for event in each]
         return sorted(events, key=lambda event: event.event_time_ns)
+
+    async def holdings(self) -> Holdings:
+        """Return what the account holds in the products that we trade. Raises `VenueOutcomeUnknown`."""
+        plan = self._plan
+        traded = [instrument for product in plan.products for instrument in plan.instruments(product)]
+        return await account_holdings(self._required().rest, plan.products, traded)
 
     async def close(self) -> None:
         """Leave the exchange in order: no countdown runs on, what rests stays."""

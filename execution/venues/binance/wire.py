@@ -75,6 +75,13 @@ class PositionRow(msgspec.Struct, rename="camel"):
     leverage: str
 
 
+class OpenOrderRow(msgspec.Struct, rename="camel"):
+    """An order in the book, or a conditional one that waits; each has one of the two names."""
+
+    client_order_id: str = ""
+    client_algo_id: str = ""
+
+
 class SymbolInformation(msgspec.Struct, rename="camel"):
     """An instrument of `exchangeInfo`. COIN-M says `contractStatus` in place of `status`."""
 

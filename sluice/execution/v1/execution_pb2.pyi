@@ -108,6 +108,10 @@ class _RefusalCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalCo
     """The signed order itself cannot be sent: unspecified enum, unparsable number, type not supported by the venue."""
     REFUSAL_CODE_DUPLICATE_ORDER: _RefusalCode.ValueType  # 14
     """An order of this decision exists already."""
+    REFUSAL_CODE_ACCOUNT_DIFFERS: _RefusalCode.ValueType  # 15
+    """The venue's account holds what the journal does not know (a fill, a position or an order of somebody else's), so only
+    orders that reduce a position are sent until a person has seen to it.
+    """
 
 class RefusalCode(_RefusalCode, metaclass=_RefusalCodeEnumTypeWrapper):
     """Why an approval was refused before anything was sent."""
@@ -141,6 +145,10 @@ REFUSAL_CODE_ORDER_INVALID: RefusalCode.ValueType  # 13
 """The signed order itself cannot be sent: unspecified enum, unparsable number, type not supported by the venue."""
 REFUSAL_CODE_DUPLICATE_ORDER: RefusalCode.ValueType  # 14
 """An order of this decision exists already."""
+REFUSAL_CODE_ACCOUNT_DIFFERS: RefusalCode.ValueType  # 15
+"""The venue's account holds what the journal does not know (a fill, a position or an order of somebody else's), so only
+orders that reduce a position are sent until a person has seen to it.
+"""
 Global___RefusalCode: _TypeAlias = RefusalCode  # noqa: Y015
 
 class _ReportKind:
@@ -360,7 +368,9 @@ class Fill(_message.Message):
     FEE_ASSET_FIELD_NUMBER: _builtins.int
     MAKER_FIELD_NUMBER: _builtins.int
     trade_id: _builtins.str
-    """The venue's trade id, unique for the instrument. A fill is counted once by it."""
+    """The venue's trade id, unique for the instrument and side: two orders of one account may meet in one trade. A fill is
+    counted once by it.
+    """
     quantity: _builtins.str
     price: _builtins.str
     fee: _builtins.str

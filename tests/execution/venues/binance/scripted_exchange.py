@@ -56,6 +56,7 @@ class ScriptedExchange:
         self.trades: list[dict[str, Any]] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.hedge_mode = False
+        self.refuse_streams = 0
         self.instruments = [BTC, BTC_COIN]
         self.server_ms = START_MS
         self.keys = 0
@@ -125,7 +126,8 @@ class ScriptedExchange:
         simple: dict[str, Any] = {
             "time": {"serverTime": self.server_ms}, "positionSide/dual": {"dualSidePosition": self.hedge_mode},
             "positionRisk": [{"symbol": "BTCUSDT", "positionAmt": "0", "leverage": "20"}],
-            "countdownCancelAll": parameters, "userTrades": self._trades(parameters)}
+            "countdownCancelAll": parameters, "userTrades": self._trades(parameters), "openAlgoOrders": [],
+            "openOrders": [order for order in self.orders.values() if order["status"] in {"NEW", "PARTIALLY_FILLED"}]}
         if name == "listenKey":
             self.keys += method == "POST"
             return 200, {"listenKey": f"key{self.keys}"}
@@ -163,6 +165,9 @@ class ScriptedExchange:
 
     async def _user_stream(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(("STREAM", {"path": str(request.rel_url)}))
+        if self.refuse_streams:
+            self.refuse_streams -= 1
+            return web.Response(status=503)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)

@@ -52,6 +52,24 @@ class ServedExchange:
         stamped = {**parameters, "timestamp": str(self._call("GET", "/fapi/v1/time")["serverTime"])}
         return self._call(method, f"{path}?{signed_query(stamped, HmacSigner(SECRET))}")
 
+    def trade(self, side: str, quantity: str, symbol: str = "BTCUSDT", product: str = "fapi") -> None:
+        """Trade at the market, as somebody else with the same key would."""
+        self.signed("POST", f"/{product}/v1/order", symbol=symbol, side=side, type="MARKET", quantity=quantity)
+
+    def flatten(self) -> None:
+        """Cancel every order and close every position of USD-M."""
+        for order in self.signed("GET", "/fapi/v1/openOrders"):
+            self.signed("DELETE", "/fapi/v1/allOpenOrders", symbol=order["symbol"])
+        for _ in range(20):
+            held = [row for row in self.signed("GET", "/fapi/v2/positionRisk") if Decimal(row["positionAmt"])]
+            if not held:
+                return
+            for row in held:
+                amount = Decimal(row["positionAmt"])
+                self.trade("SELL" if amount > 0 else "BUY", str(abs(amount)), row["symbol"])
+            time.sleep(0.1)
+        raise AssertionError(f"the account must be flat, held {held}")
+
     def _call(self, method: str, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"http://{self.address}{path}", data=data, method=method,

@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+from decimal import Decimal
 
-from execution.venues.interface import VenueEvent
+import pytest
+
+from execution.venues.binance.products import Product
+from execution.venues.interface import Holdings, VenueEvent, VenueEventKind, VenueOutcomeUnknown
 from sluice.envelope import client_order_id
+from sluice.errors import InvariantError
 from tests.execution.venues.binance.messages import order_update
 from tests.execution.venues.binance.requests_made import BTC, an_order
 from tests.execution.venues.binance.scripted_exchange import Twist, error
@@ -107,13 +112,88 @@ def test_a_connection_is_replaced_before_it_is_old_and_no_message_falls_between(
     asyncio.run(story())
 
 
-def test_an_order_of_the_exchange_is_told_to_no_one_but_the_log() -> None:
+@pytest.mark.parametrize(("word", "said"), [
+    ({"c": "autoclose-17", "x": "TRADE", "l": "1", "L": "2", "t": 5}, "the exchange works on the account itself"),
+    ({"c": "adl_autoclose", "x": "CALCULATED"}, "the exchange works on the account itself"),
+    ({"c": ID, "x": "AMENDMENT"}, "amended, not by us")])
+def test_what_others_do_to_the_account_is_an_alarm(word: dict[str, object], said: str) -> None:
     async def story() -> None:
         async with a_stand() as stand:
-            stand.exchange.tell(order_update(c="autoclose-17", x="TRADE", l="1", L="2", t=5))
+            await resting(stand)
+            stand.exchange.tell(order_update(**word))
+            [event] = await stand.events(1)
+            assert event.kind is VenueEventKind.ALARM
+            assert said in event.message
+
+    asyncio.run(story())
+
+
+def test_an_order_of_somebody_else_is_told_as_it_is() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
             stand.exchange.tell(order_update(c="somebody-elses"))
             [event] = await stand.events(1)
             assert event.client_order_id == "somebody-elses"
+
+    asyncio.run(story())
+
+
+def test_a_gap_before_a_new_connection_is_made_in_time_is_a_gap() -> None:
+    async def story() -> None:
+        async with a_stand(connection_life_s=1, synchronise_clock=False) as stand:
+            await resting(stand)
+            exchange = stand.exchange
+            # The old connection breaks while the new one is being made, and a fill falls between.
+            exchange.script[NEW_KEY].append(Twist(200, '{"listenKey": "key1"}', wait_s=0.3))
+            await stand.until(lambda: len(exchange.asked(NEW_KEY)) == 2)
+            await exchange.cut()
+            exchange.fill(ID, "0.004", tell=False)
+            assert len(fills(await stand.events(2))) == 1
+
+    asyncio.run(story())
+
+
+def test_a_stream_that_ends_by_a_bug_is_told_and_not_left_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            def broken(self: Product, base_url: str, listen_key: str) -> str:
+                raise KeyError(base_url, listen_key)
+
+            monkeypatch.setattr(Product, "user_stream", broken)
+            await stand.exchange.cut()
+            with pytest.raises(InvariantError, match="has ended"):
+                await asyncio.wait_for(stand.venue.next_events(), 10)
+
+    asyncio.run(story())
+
+
+def test_a_key_of_the_stream_is_in_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            stand.exchange.refuse_streams = 1
+            await stand.exchange.cut()
+            await stand.until(lambda: len(stand.exchange.sockets) == 1)
+        assert "HTTP 503" in caplog.text
+        assert "key1" not in caplog.text
+        assert "key2" not in caplog.text
+
+    asyncio.run(story())
+
+
+def test_the_account_is_told_as_the_exchange_has_it() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await resting(stand)
+            assert await stand.venue.holdings() == Holdings({}, {ID: BTC.key})
+            stand.exchange.script["GET /fapi/v2/positionRisk"].append(Twist(200, json.dumps([
+                {"symbol": "BTCUSDT", "positionAmt": "-0.250", "leverage": "20"},
+                {"symbol": "ETHUSDT", "positionAmt": "0.000", "leverage": "20"}])))
+            assert (await stand.venue.holdings()).positions == {BTC.key: Decimal("-0.25")}
+            stand.exchange.script["GET /fapi/v1/openOrders"].append(error(429, -1003))
+            with pytest.raises(VenueOutcomeUnknown):
+                await stand.venue.holdings()
+
+    asyncio.run(story())
 
     asyncio.run(story())
 
