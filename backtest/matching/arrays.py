@@ -89,7 +89,7 @@ class MatchingState:
             self._grow("market_orders")
             self._regrow_index("market_index", market=True)
         for side, name in ((1, "bids"), (-1, "asks")):
-            if 4 * (int(core[name]["levels"]) + int(core["live"]) + levels) > 3 * len(self._arrays[name]):
+            if 8 * (int(core[name]["levels"]) + int(core["live"]) + levels) > 3 * len(self._arrays[name]):
                 self._grow_cells(address, side, name, levels)
         needed = kernel.outputs_ahead(address) + 2 * levels
         while needed > core["output_capacity"]:
@@ -118,7 +118,7 @@ class MatchingState:
     def _grow_cells(self, address: int, side: int, name: str, levels: int) -> None:
         old = self.array(name)
         size, living = len(old), int(self.core[name]["levels"]) + int(self.core["live"]) + levels
-        while size < 2 * living:
+        while 3 * size < 8 * living:
             size *= 2
         self._arrays[name], self._arrays[f"spare_{name}"] = np.zeros(size, CELL), old
         self._link()

@@ -15,11 +15,15 @@ def outputs_ahead(state: int) -> int:
 
 @kernel
 def needs_room(state: int) -> bool:
-    """Tell whether the next command or batch might not fit; `MatchingState.make_room` is called then."""
+    """Tell whether the next command or batch might not fit; `MatchingState.make_room` is called then.
+
+    A table of levels is compacted when half of it is used, so the living ones must stay well below that: else each new
+    level would compact it again.
+    """
     core = core_of(state)
     return bool(
         core.live >= core.order_capacity
         or core.market_live >= core.market_capacity
-        or 4 * (core.bids.levels + core.live) > 3 * (core.bids.mask + 1)
-        or 4 * (core.asks.levels + core.live) > 3 * (core.asks.mask + 1)
+        or 8 * (core.bids.levels + core.live) > 3 * (core.bids.mask + 1)
+        or 8 * (core.asks.levels + core.live) > 3 * (core.asks.mask + 1)
         or outputs_ahead(state) > core.output_capacity)
