@@ -30,7 +30,6 @@ from dataflows.kernels import Record
 _RISK_AVERSE, _FIFO = int(QueueModel.RISK_AVERSE), int(QueueModel.FIFO)
 _POWER, _POWER_2, _POWER_3 = int(QueueModel.POWER), int(QueueModel.POWER_2), int(QueueModel.POWER_3)
 _LOG = int(QueueModel.LOG)
-_ROUNDING = 1e-9
 
 
 @ENTRIES.entry
@@ -91,12 +90,12 @@ def behind(model: int, power: float, quantity_per_lot: float, front: float, back
 
 @part
 def pass_queue(order: Record, lots: int) -> int:
-    """Let lots trade at the order's price and return how many of them reach it."""
+    """Let lots trade at the order's price and return how many of them reach it, to the nearest lot."""
     order.queue_ahead -= lots
     order.traded_since += lots
-    if order.queue_ahead > -1.0 + _ROUNDING:
+    if order.queue_ahead > -0.5:
         return 0
-    return int(math.floor(_ROUNDING - order.queue_ahead))  # noqa: RUF046  # a float in a kernel
+    return int(math.floor(0.5 - order.queue_ahead))  # noqa: RUF046  # a float in a kernel
 
 
 @part
