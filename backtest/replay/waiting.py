@@ -175,7 +175,7 @@ def finish(view: int, until_ns: int, yields: int) -> bool:
     """Deliver what was on its way when the rows ended."""
     while True:
         time_ns = _next_message(view)
-        if time_ns > until_ns or clock_of(view).problem:
+        if time_ns > until_ns or time_ns == NEVER or clock_of(view).problem:
             return False
         if _go_on(view, time_ns, yields != 0):
             return True

@@ -4,11 +4,13 @@ Kept are diffs and snapshots of the book and trades (aggregate trades only where
 else, and every bad line, is counted and left out. A compiled tape is built in memory, 64 bytes a row.
 """
 
+import zlib
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -178,9 +180,9 @@ def _save(path: Path, rows: Rows, shift_ns: int) -> Path:
 def load_compiled(path: Path) -> Rows:
     """Return the rows of a compiled tape. Raises `InputError` where it is none."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaves a broken one open
             rows: Rows = archive["data"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, BadZipFile, zlib.error) as error:
         raise InputError(f"a compiled tape must be an .npz with `data`, was {str(path)!r}: {error}") from error
     if rows.dtype != EVENT_DTYPE:
         raise InputError(f"a compiled tape must hold rows of {EVENT_DTYPE}, was {rows.dtype}")
