@@ -186,6 +186,16 @@ def test_slow_requests_hold_nobody_up(exchange: ServedExchange) -> None:
         assert status_of(wires[1].recv(4096)) == 408
 
 
+def test_who_leaves_in_the_middle_of_a_handshake_is_not_missed(exchange: ServedExchange) -> None:
+    head = (b"GET /public/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    for _ in range(500):
+        with socket.create_connection(("127.0.0.1", exchange.port)) as wire:
+            # Closing resets the connection.
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            wire.sendall(head)
+
+
 def test_thousands_of_connections_come_and_go(exchange: ServedExchange) -> None:
     async def story() -> None:
         connector = aiohttp.TCPConnector(limit=0)

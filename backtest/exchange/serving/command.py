@@ -63,10 +63,10 @@ def _allow_many_connections() -> None:
 
 
 def _is_failure_of_ours(record: LogRecord) -> bool:
-    """Tell whether the HTTP library logs more than a client's malformed request, which was answered with 400."""
+    """Tell whether the HTTP library logs more than a client that sent a malformed request or left before its answer."""
     from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415  # as for other servers
 
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | ConnectionError))
 
 
 def _with(section: "ExchangeSettings", chosen: dict[str, Any]) -> "ExchangeSettings":
