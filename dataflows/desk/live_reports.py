@@ -84,6 +84,8 @@ class LiveReports:
                 self._follow()
             except grpc.RpcError as error:
                 self._note_break(error)
+            except Exception as error:  # noqa: BLE001  # whatever it was, nobody listens any more, and that must be told
+                self._fail(f"execution's reports must be readable, were not: {error!r}")
             with self._news:
                 self._caught_up = False
             time.sleep(_RETRY_S)
@@ -101,6 +103,9 @@ class LiveReports:
     def _note_break(self, error: grpc.RpcError) -> None:
         if code_of(error) in AWAY or self._closed:
             return
+        self._fail(f"execution refused the stream of reports: {details_of(error)}")
+
+    def _fail(self, words: str) -> None:
         with self._news:
-            self._failure = SluiceError(f"execution refused the stream of reports: {details_of(error)}")
+            self._failure = SluiceError(words)
             self._news.notify_all()

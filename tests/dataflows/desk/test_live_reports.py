@@ -23,6 +23,7 @@ class Journal:
         self.refusal: grpc.StatusCode | None = None
         self._news = threading.Condition()
         self._breaks = 0
+        self.unreadable = False
 
     def grow(self, last: int) -> None:
         with self._news:
@@ -49,6 +50,8 @@ class Journal:
                 context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
             while following <= self.last:
                 report = execution.ExecutionReport(sequence=following, client_order_id=f"o{following}")
+                if self.unreadable:
+                    report.kind, report.fill.quantity = execution.REPORT_KIND_FILL, "much"
                 following += 1
                 yield execution.StreamReportsResponse(report=report, last_sequence=self.last)
 
@@ -131,4 +134,16 @@ def test_a_service_that_stays_away_is_an_error_and_one_that_refuses_too() -> Non
         threading.Event().wait(0.5)
         with pytest.raises(SluiceError, match="refused the stream"):
             reports.delivered()
+        reports.close()
+
+
+def test_a_report_that_cannot_be_read_is_an_error_and_not_a_silence() -> None:
+    journal = Journal(0)
+    with served(journal) as opened:
+        reports = LiveReports(opened, patience_s=5)
+        assert reports.delivered() == 0
+        journal.unreadable = True
+        journal.grow(1)
+        with pytest.raises(SluiceError, match="must be readable"):
+            eventually(reports, 2)
         reports.close()
