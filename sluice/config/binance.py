@@ -70,7 +70,8 @@ class BinanceSettings(Section):
 
 def world_of(url: str) -> Environment:
     """Return whose orders an address takes: Binance's own, its test exchange's, or a simulated exchange's."""
-    host = urlsplit(url).hostname or ""
+    # A name may end in a dot and is the same one.
+    host = (urlsplit(url).hostname or "").rstrip(".")
     if _belongs(host, _TEST_DOMAINS):
         return "testnet"
     return "live" if _belongs(host, _LIVE_DOMAINS) else "simulated"

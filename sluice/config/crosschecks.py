@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from sluice.config import shape
 from sluice.config.binance import world_of
@@ -121,8 +122,11 @@ def source_clock(settings: Settings) -> Iterator[Finding]:
 def binance_world(settings: Settings) -> Iterator[Finding]:
     """The venue's addresses are those of the environment, and live orders are confirmed where they are meant."""
     environment, binance = settings.run.environment, settings.binance
-    if settings.execution.venue != "binance":
+    if settings.execution.venue not in _BINANCE_VENUES:
         return
+    if environment != "simulated" and settings.execution.venue != "binance":
+        yield (("execution", "venue"), (f"must be binance where run.environment is {environment}, was "
+               f"{settings.execution.venue!r}"), 'set execution.venue = "binance"')
     if environment == "live" and not binance.live_orders:
         yield (("binance", "live_orders"), "must be true where run.environment is live, was False",
                "set binance.live_orders = true, or trade in another environment")
@@ -131,11 +135,27 @@ def binance_world(settings: Settings) -> Iterator[Finding]:
             if (world := world_of(url)) != environment:
                 yield (("binance", product, name), f"must be an address of {environment}, was one of {world}",
                        "correct it, leave it empty, or change run.environment")
+            elif world != "simulated" and urlsplit(url).scheme not in _ENCRYPTED:
+                yield (("binance", product, name), f"must be encrypted at an exchange, was {urlsplit(url).scheme}",
+                       "write https:// or wss://, or leave it empty")
 
 
+def market_of_the_orders(settings: Settings) -> Iterator[Finding]:
+    """Live orders are decided on the live market, not on one that is made up or meant for tests."""
+    if settings.run.environment != "live" or settings.source.kind != "exchange":
+        return
+    for product in ("usdm", "coinm"):
+        for name, url in getattr(settings.source.exchange, product):
+            if (world := world_of(url)) != "live" or urlsplit(url).scheme not in _ENCRYPTED:
+                yield (("source", "exchange", product, name), ("must be an encrypted address of live where "
+                       f"run.environment is live, was one of {world}"), "correct it, or leave it out")
+
+
+_BINANCE_VENUES = frozenset({"binance", "lockstep"})
+_ENCRYPTED = frozenset({"https", "wss"})
 RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     different_addresses, free_metrics_ports, valid_ports, exchange_port, real_orders, funded_account, store_schemes,
-    known_instruments, source_clock, binance_world)
+    known_instruments, source_clock, binance_world, market_of_the_orders)
 
 
 def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:

@@ -32,7 +32,7 @@ from execution.venues.interface import (
 )
 from sluice.clock import Clock, SystemClock
 from sluice.config.settings import Settings
-from sluice.errors import InputError, NotRunningError
+from sluice.errors import ConfigurationError, InputError, NotRunningError
 from sluice.instruments import Instrument, InstrumentCatalog
 
 _log = logging.getLogger("execution.venues.binance")
@@ -69,6 +69,7 @@ class BinanceVenue:
         `clock` stamps requests; the machine's where it is None. `sleep` waits between questions and tries.
         """
         if settings.run.environment == "live":
+            _require_second_step(settings)
             _tell_limits(settings)
         return cls(Plan.of(settings, catalog, clock or SystemClock(), sleep))
 
@@ -221,6 +222,13 @@ def _about(client_order_id: str, answer: OrderAnswer) -> OrderAnswer:
 def _conditional_accepted(answer: ConditionalAnswer) -> list[VenueEvent]:
     return [VenueEvent(VenueEventKind.ACCEPTED, answer.client_algo_id, answer.create_time * NS_PER_MS,
                        str(answer.algo_id))]
+
+
+def _require_second_step(settings: Settings) -> None:
+    # Settings that were made without loading them have not been checked against each other.
+    if not settings.binance.live_orders:
+        raise ConfigurationError(["binance.live_orders must be true where run.environment is live, was False"],
+                                 fix="set binance.live_orders = true, or trade in another environment")
 
 
 def _tell_limits(settings: Settings) -> None:

@@ -39,12 +39,37 @@ def test_live_orders_take_two_explicit_steps() -> None:
     ("simulated", "https://fapi.binance.com", "live"), ("simulated", "https://testnet.binancefuture.com", "testnet"),
     ("testnet", "https://FAPI.binance.com:443", "live"), ("testnet", "http://127.0.0.1:50080", "simulated"),
     ("live", "https://demo-fapi.binance.com", "testnet"), ("live", "https://binance.com.evil.example", "simulated"),
-    ("live", "http://localhost:1", "simulated")])
+    ("live", "http://localhost:1", "simulated"), ("simulated", "https://fapi.binance.com.", "live")])
 def test_addresses_of_the_venue_are_of_the_environment(environment: str, url: str, world: str) -> None:
     found = broken(RUN__ENVIRONMENT=environment, RUN__CLOCK="system", EXECUTION__VENUE="binance",
                    BINANCE__LIVE_ORDERS="true", BINANCE__USDM__REST_URL=url)
     [problem] = found
     assert f"must be an address of {environment}, was one of {world}; correct it" in problem
+
+
+@pytest.mark.parametrize("url", ["http://fapi.binance.com", "http://testnet.binancefuture.com"])
+def test_keys_and_orders_go_to_an_exchange_encrypted_only(url: str) -> None:
+    environment = "live" if url.endswith("binance.com") else "testnet"
+    [problem] = broken(RUN__ENVIRONMENT=environment, RUN__CLOCK="system", EXECUTION__VENUE="binance",
+                       BINANCE__LIVE_ORDERS="true", BINANCE__USDM__REST_URL=url)
+    assert "must be encrypted at an exchange, was http; write https://" in problem
+
+
+def test_no_other_venue_leads_to_the_exchange_around_the_two_steps() -> None:
+    found = broken(RUN__ENVIRONMENT="live", RUN__CLOCK="system", EXECUTION__VENUE="lockstep")
+    assert [problem.split(":")[0] for problem in found] == ["SLUICE_EXECUTION__VENUE", "binance.live_orders"]
+    [problem] = broken(EXECUTION__VENUE="lockstep", BINANCE__COINM__REST_URL="https://dapi.binance.com")
+    assert "must be an address of simulated, was one of live" in problem
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:50080", "https://testnet.binancefuture.com",
+                                 "http://fapi.binance.com"])
+def test_live_orders_are_decided_on_the_live_market(url: str) -> None:
+    live = {"RUN__ENVIRONMENT": "live", "RUN__CLOCK": "system", "EXECUTION__VENUE": "binance",
+            "BINANCE__LIVE_ORDERS": "true", "SOURCE__KIND": "exchange"}
+    assert broken(**live) == []
+    [problem] = broken(**live, SOURCE__EXCHANGE__USDM__REST_URL=url)
+    assert "must be an encrypted address of live" in problem
 
 
 def test_addresses_of_a_venue_that_is_not_used_are_let_be() -> None:

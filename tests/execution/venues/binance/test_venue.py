@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from execution.venues.binance.venue import BinanceVenue
 from execution.venues.interface import VenueEventKind, VenueOutcomeUnknown
+from sluice.config.settings import RunSettings, Settings
 from sluice.envelope import client_order_id
 from sluice.errors import ConfigurationError, NotRunningError
+from sluice.instruments import InstrumentCatalog
 from tests.execution.venues.binance.requests_made import BTC, an_order
 from tests.execution.venues.binance.scripted_exchange import ScriptedExchange, Twist, a_scripted_exchange, error
 from tests.execution.venues.binance.venues import NOW_NS, Stand, a_stand, settings_of
@@ -170,10 +173,13 @@ def test_coinm_goes_to_its_own_paths_in_the_same_way() -> None:
     asyncio.run(story())
 
 
-async def starting(exchange: ScriptedExchange) -> None:
-    from execution.venues.binance.venue import BinanceVenue
-    from sluice.instruments import InstrumentCatalog
+def test_live_orders_take_the_second_step_whoever_made_the_settings() -> None:
+    run = RunSettings(environment="live")
+    with pytest.raises(ConfigurationError, match="live_orders must be true"):
+        BinanceVenue.from_settings(Settings(run=run), InstrumentCatalog.shipped())
 
+
+async def starting(exchange: ScriptedExchange) -> None:
     venue = BinanceVenue.from_settings(settings_of(exchange), InstrumentCatalog.shipped())
     try:
         await venue.start()
