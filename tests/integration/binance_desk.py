@@ -12,12 +12,14 @@ from execution.venues.binance.venue import BinanceVenue
 from sluice.config.binance import BinanceSettings
 from sluice.envelope import client_order_id
 from sluice.execution.v1 import execution_pb2 as messages
-from sluice.instruments import InstrumentCatalog
+from sluice.instruments import Instrument, InstrumentCatalog
 from sluice.risk.v1 import order_pb2
+from sluice.risk.v1.approval_pb2 import Audience
 from sluice.stores.embedded import StoreUrls
 from tests.execution.rig import Rig, a_rig, an_order_message
 from tests.execution.venues.binance.served import KEY, SECRET, ServedExchange
 
+BTCUSDT = "BINANCE_USDM:BTCUSDT"
 STATES = messages.OrderStatus
 KINDS = messages.ReportKind
 
@@ -29,25 +31,33 @@ class BinanceDesk:
     rig: Rig
     exchange: ServedExchange
     run: str
+    instrument: Instrument
 
     def decision(self, name: str) -> str:
         return f"{self.run}-{name}"
 
     async def submit(self, name: str, **fields: object) -> str:
         """Send an order with an approval of now; return its status."""
-        now_ns = time.time_ns()
-        order = an_order_message(**fields)
-        signed = self.rig.approver.signed(self.decision(name), order, now_ns, expires_at_ns=now_ns + 1_900_000_000)
+        now_ns, key = time.time_ns(), self.instrument.key
+        order = an_order_message(**{"instrument": key} | fields)
+        audience = Audience(execution_id="execution-1", account="main", venue=key.partition(":")[0],
+                            environment="simulated")
+        signed = self.rig.approver.signed(self.decision(name), order, now_ns, expires_at_ns=now_ns + 1_900_000_000,
+                                          audience=audience)
         return STATES.Name((await self.rig.submit(signed)).status).removeprefix("ORDER_STATUS_")
+
+    def best(self) -> tuple[Decimal, Decimal]:
+        """Return the best bid and ask."""
+        return self.exchange.best(self.instrument.symbol, "dapi" if self.instrument.inverse else "fapi")
 
     async def taking(self, name: str, quantity: str = "0.010", **fields: object) -> str:
         """Buy at any price nearby."""
-        _, ask = self.exchange.best()
+        _, ask = self.best()
         return await self.submit(name, quantity=quantity, price=str(ask + 200), **fields)
 
     async def resting(self, name: str, quantity: str = "0.010", **fields: object) -> str:
         """Bid well below the market."""
-        bid, _ = self.exchange.best()
+        bid, _ = self.best()
         return await self.submit(name, quantity=quantity, price=str(bid - 500), **fields)
 
     async def cancel(self, name: str) -> None:
@@ -81,10 +91,10 @@ class BinanceDesk:
                 if report.client_order_id == identity and report.HasField("fill")]
 
 
-def a_venue(rig: Rig, exchange: ServedExchange, **changed: object) -> BinanceVenue:
-    values = {"usdm": exchange.place(), "coinm": exchange.place(), "api_key": KEY, "api_secret": SECRET,
+def a_venue(rig: Rig, exchange: ServedExchange, *, instrument: str = BTCUSDT, **changed: object) -> BinanceVenue:
+    values = {"usdm": exchange.place(), "coinm": exchange.place("dapi"), "api_key": KEY, "api_secret": SECRET,
               "recv_window_ms": 1_000, "request_timeout_ms": 1_500, "reconnect_ms": 50, **changed}
-    source = rig.settings.source.model_copy(update={"instruments": ("BINANCE_USDM:BTCUSDT",)})
+    source = rig.settings.source.model_copy(update={"instruments": (instrument,)})
     settings = rig.settings.model_copy(update={
         "binance": BinanceSettings.model_validate(values), "source": source})
     return BinanceVenue.from_settings(settings, InstrumentCatalog.shipped())
@@ -92,7 +102,7 @@ def a_venue(rig: Rig, exchange: ServedExchange, **changed: object) -> BinanceVen
 
 @asynccontextmanager
 async def a_binance_desk(stores: StoreUrls, folder: Path, exchange: ServedExchange, *, resting_question_s: int = 60,
-                         account_question_s: int = 30, **changed: object) -> AsyncIterator[BinanceDesk]:
+                         account_question_s: int = 30, instrument: str = BTCUSDT, **changed: object) -> AsyncIterator[BinanceDesk]:
     """Run the service on the machine's clock, with a new journal and so on an account without positions."""
     exchange.control("DELETE", "faults")
     await asyncio.to_thread(exchange.flatten)
@@ -100,9 +110,10 @@ async def a_binance_desk(stores: StoreUrls, folder: Path, exchange: ServedExchan
     execution = rig.settings.execution.model_copy(update={
         "doubt_ms": 200, "resting_question_s": resting_question_s, "account_question_s": account_question_s})
     rig.settings = rig.settings.model_copy(update={"execution": execution})
-    rig.venue = a_venue(rig, exchange, **changed)  # type: ignore[assignment]  # any venue does
+    rig.venue = a_venue(rig, exchange, instrument=instrument, **changed)  # type: ignore[assignment]  # any venue does
     async with rig.running():
-        yield BinanceDesk(rig, exchange, rig.settings.run.namespace)
+        traded = InstrumentCatalog.shipped().require(instrument)
+        yield BinanceDesk(rig, exchange, rig.settings.run.namespace, traded)
 
 
 def total(fills: list[messages.ExecutionReport]) -> Decimal:

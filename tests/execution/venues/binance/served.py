@@ -28,10 +28,10 @@ class ServedExchange:
     process: "subprocess.Popen[bytes]"
     address: str
 
-    def place(self) -> dict[str, str]:
-        """Return its addresses as the configuration of either product has them, USD-M's order API among them."""
+    def place(self, product: str = "fapi") -> dict[str, str]:
+        """Return its addresses as the configuration of a product has them."""
         return {"rest_url": f"http://{self.address}", "stream_url": f"ws://{self.address}",
-                "order_api_url": f"ws://{self.address}/ws-fapi/v1"}
+                "order_api_url": f"ws://{self.address}/ws-{product}/v1"}
 
     def control(self, method: str, name: str, body: object = None) -> Any:
         """Call a control endpoint."""
