@@ -48,7 +48,7 @@ def test_pinned_versions_are_the_installed_ones() -> None:
         name: pinned[name] for name in pinned if name in installed}
 
 
-@pytest.mark.parametrize("group", ["sluice.commands", "sluice.venues"])
+@pytest.mark.parametrize("group", ["sluice.commands", "sluice.reference", "sluice.venues"])
 def test_installed_entry_points_are_those_of_the_project(group: str) -> None:
     installed = {point.name: point.value for point in entry_points(group=group)}
     assert installed == PROJECT["entry-points"][group], "run `make setup`"

@@ -55,6 +55,10 @@ class Controlled(Protocol):
         """End the listen keys of an account, or all."""
         ...
 
+    def stage_fills(self, fault: Fault | None) -> int:
+        """Let fills come late and in parts, or no more; return of how many accounts."""
+        ...
+
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
     """The body of `advance`: a time in nanoseconds since the epoch, and which process is meant; empty for any."""
@@ -137,6 +141,8 @@ class ControlPanel:
             return {"done": self._controlled.cut(_ROUTES.get(fault.sockets))}
         if fault.kind is FaultKind.EXPIRE_LISTEN_KEYS:
             return {"done": self._controlled.expire_listen_keys(fault.account)}
+        if fault.kind is FaultKind.STAGED_FILLS:
+            return {"done": self._controlled.stage_fills(fault)}
         return self._controlled.faults.add(fault)
 
     async def _list_faults(self, _request: web.Request) -> Any:
@@ -144,6 +150,7 @@ class ControlPanel:
 
     async def _clear_faults(self, _request: web.Request) -> Any:
         self._controlled.faults.clear()
+        self._controlled.stage_fills(None)
         return {"waiting": []}
 
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from backtest.exchange.core.errors import ExchangeError
+from backtest.exchange.core.staging import MOST_PARTS
 
 
 class FaultKind(Enum):
@@ -36,10 +37,41 @@ class FaultKind(Enum):
     DELAY_USER_EVENTS = "delay_user_events"
     REORDER_USER_EVENTS = "reorder_user_events"
     DEPTH_GAP = "depth_gap"
+    DEPTH_WRONG_PU = "depth_wrong_pu"
+    STAGED_FILLS = "staged_fills"
     CLOCK_OFFSET = "clock_offset"
     DISCONNECT = "disconnect"
     EXPIRE_LISTEN_KEYS = "expire_listen_keys"
 
+
+#: What each kind does, for its page.
+MEANINGS: Final = {
+    FaultKind.DELAY: "a request waits for `milliseconds` before it acts",
+    FaultKind.DELAY_ANSWER: "a request acts and its answer waits for `milliseconds`",
+    FaultKind.DROP: "the connection is cut before a request acts",
+    FaultKind.DROP_ANSWER: "a request acts and the connection is cut before its answer",
+    FaultKind.UNKNOWN_EXECUTED: "503, execution unknown, and the request has acted",
+    FaultKind.UNKNOWN_NOT_EXECUTED: "503, execution unknown, and the request has not acted",
+    FaultKind.SERVICE_UNAVAILABLE: "503 Service Unavailable; nothing is done",
+    FaultKind.INTERNAL_ERROR: "503 with -1001; nothing is done",
+    FaultKind.THROTTLED: "503 with -1008, except for orders that reduce and for cancels; nothing is done",
+    FaultKind.TIMEOUT_EXECUTED: "408 with -1007, and the request has acted",
+    FaultKind.TIMEOUT_NOT_EXECUTED: "408 with -1007, and the request has not acted",
+    FaultKind.TOO_MANY_REQUESTS: "429 with Retry-After of `milliseconds`",
+    FaultKind.BANNED: "418 with Retry-After of `milliseconds`",
+    FaultKind.DUPLICATE_USER_EVENTS: "a user event comes twice",
+    FaultKind.DROP_USER_EVENTS: "a user event never comes",
+    FaultKind.DELAY_USER_EVENTS: "a user event comes `milliseconds` later",
+    FaultKind.REORDER_USER_EVENTS: "a user event comes after the account's next one, or after `milliseconds` (1000)",
+    FaultKind.DEPTH_GAP: "a difference of the book is sent to nobody",
+    FaultKind.DEPTH_WRONG_PU: "a difference of the book names a previous message (`pu`) that there is not",
+    FaultKind.STAGED_FILLS: "an order is answered first; its fill comes in `parts` pieces afterwards, each "
+                            "`milliseconds` after the one before; happens to the next `times` fills of `account`, all "
+                            "where 0, until faults are taken back",
+    FaultKind.CLOCK_OFFSET: "the exchange's clock is wrong by `milliseconds` until faults are taken back",
+    FaultKind.DISCONNECT: "stream connections of `sockets` are cut, at once",
+    FaultKind.EXPIRE_LISTEN_KEYS: "the listen keys of `account` end, at once",
+}
 
 #: Faults of a request before it acts, and after it has.
 BEFORE: Final = frozenset({
@@ -51,8 +83,8 @@ AFTER: Final = frozenset({
 USER_EVENTS: Final = frozenset({
     FaultKind.DUPLICATE_USER_EVENTS, FaultKind.DROP_USER_EVENTS, FaultKind.DELAY_USER_EVENTS,
     FaultKind.REORDER_USER_EVENTS})
-#: Faults that happen at once and wait for nothing.
-IMMEDIATE: Final = frozenset({FaultKind.DISCONNECT, FaultKind.EXPIRE_LISTEN_KEYS})
+#: Faults that happen at once and wait for nothing; staged fills are the exchange's own matter from then on.
+IMMEDIATE: Final = frozenset({FaultKind.DISCONNECT, FaultKind.EXPIRE_LISTEN_KEYS, FaultKind.STAGED_FILLS})
 
 _UNKNOWN: Final = "Unknown error, please check your request or try again later."
 _TIMEOUT: Final = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
@@ -77,7 +109,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `operation` is the beginning of a request's name (`POST order`), `event` a user event's kind, `symbol` a symbol,
     `account` an account. `milliseconds` is the length of a delay, the offset of the clock, or what Retry-After says.
-    `sockets` names the route of connections to cut: public, market, private, unrouted.
+    `sockets` names the route of connections to cut: public, market, private, unrouted. `parts` is the number of pieces
+    of staged fills, each `milliseconds` of exchange time after the one before.
     """
 
     kind: FaultKind
@@ -89,6 +122,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     milliseconds: Annotated[int, Meta(ge=-86_400_000, le=86_400_000)] = 0
     times: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
     skip: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    parts: Annotated[int, Meta(ge=1, le=MOST_PARTS)] = 2
 
 
 class WaitingFault(msgspec.Struct):

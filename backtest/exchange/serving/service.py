@@ -6,18 +6,20 @@ import logging
 import secrets
 import string
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
 
 from backtest.exchange.core.domain import UserEvent
+from backtest.exchange.core.staging import Stages
 from backtest.exchange.core.warming import warm
 from backtest.exchange.rest.application import MOST_BODY_BYTES, add_exchange_routes
 from backtest.exchange.rest.listen_keys import ListenKeys
 from backtest.exchange.serving import assembly
 from backtest.exchange.serving.control import ControlPanel
 from backtest.exchange.serving.event_faults import PlannedEventFaults
-from backtest.exchange.serving.faults import FaultKind, FaultPlan
+from backtest.exchange.serving.faults import Fault, FaultPlan
 from backtest.exchange.serving.gateway import ServedGateway
 from backtest.exchange.serving.journal import Journal, JournalHead, fingerprint
 from backtest.exchange.serving.market_input import SyntheticInput, TapeInput, first_time_ns, native_events
@@ -25,12 +27,12 @@ from backtest.exchange.serving.pace import NS_PER_MS, PaceKind, Timeline, parse_
 from backtest.exchange.serving.player import Player
 from backtest.exchange.serving.runner import MarketRunner, reach_by_waiting, reach_in_lockstep
 from backtest.exchange.serving.snapshots import RecordedSnapshots
+from backtest.exchange.serving.stream_faults import PlannedStreamFaults
 from backtest.exchange.streams.addresses import PATH_PATTERN
 from backtest.exchange.streams.cursor import TapeCursor
 from backtest.exchange.streams.feed import MarketFeed
 from backtest.exchange.streams.hub import Hub
 from backtest.exchange.streams.names import Route
-from backtest.exchange.streams.recorded import Recorded
 from backtest.exchange.streams.sockets import StreamSockets
 from backtest.exchange.streams.user_data import UserData
 from backtest.metrics import CONNECTIONS, USER_EVENTS
@@ -144,6 +146,15 @@ class ExchangeService:
         self._user_data.flush()
         return len(ended)
 
+    def stage_fills(self, fault: Fault | None) -> int:
+        """Let fills of the account that a fault names come late and in parts, or (None) those of all as ever."""
+        wanted = [name for name in self.exchange.accounts() if fault is None or fault.account in ("", name)]
+        stages = None if fault is None else Stages(
+            fault.parts, max(0, fault.milliseconds), fault.times, fault.symbol)
+        for account in wanted:
+            self.exchange.stage_fills(account, stages)
+        return len(wanted)
+
     def _now_ms(self) -> int:
         return self._runner.now_ms()
 
@@ -151,20 +162,17 @@ class ExchangeService:
         USER_EVENTS.labels(kind=event.kind).inc()
         self._user_data.on_event(event)
 
-    def _later(self, milliseconds: int, event: UserEvent) -> None:
+    def _later(self, milliseconds: int, due: Callable[[], UserEvent | None]) -> None:
         def send() -> None:
-            self._user_data.deliver(event)
-            self._user_data.flush()
+            if (event := due()) is not None:
+                self._user_data.deliver(event)
+                self._user_data.flush()
 
         asyncio.get_running_loop().call_later(max(0, milliseconds) / 1000, send)
 
     def _flush(self) -> None:
         self._hub.flush()
         self._user_data.flush()
-
-    def _swallows(self, event: Recorded) -> bool:
-        return event.event == "depthUpdate" and self.faults.take(
-            frozenset({FaultKind.DEPTH_GAP}), symbol=event.symbol, event=event.event) is not None
 
     def _make_runner(self) -> MarketRunner:
         native = set() if self.lockstep else native_events(self.market)
@@ -175,7 +183,9 @@ class ExchangeService:
         if not self.lockstep:
             if self._timeline.shift_ns:
                 native = {(event, symbol) for event, symbol in native if event != "kline"}
-            feed = MarketFeed(self._hub, self.exchange.market, self.exchange.listings, native, self._swallows)
+            feed = MarketFeed(self._hub, self.exchange.market, self.exchange.listings, native,
+                              PlannedStreamFaults(self.faults))
+            self.exchange.public_events.append(feed.on_public)
         self._player = Player(self.market, self._timeline, self.exchange, feed)
         return MarketRunner(self._player, self._timeline, self._hub, lambda: self.exchange.now_ns, self._flush,
                             loop=self._settings.at_end == "loop")
@@ -197,7 +207,7 @@ class ExchangeService:
         cursor = None
         if self.lockstep:
             assert isinstance(self.market, TapeInput)
-            cursor = TapeCursor(self.market.reader, self._swallows)
+            cursor = TapeCursor(self.market.reader, PlannedStreamFaults(self.faults))
         return StreamSockets(
             self._hub, self._user_data, steady_s=time.monotonic, now_ms=self._now_ms,
             most_unsent_bytes=self._settings.most_unsent_mb * 1024 * 1024, cursor=cursor)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from backtest.exchange.streams.connection import Connection
+from backtest.exchange.streams.faults import NoStreamFaults, StreamFaults
 from backtest.exchange.streams.framing import ping_frame, text_frame, wrapped
 from backtest.exchange.streams.hub import Subscriber
-from backtest.exchange.streams.recorded import Recorded, recorded
+from backtest.exchange.streams.recorded import recorded
 from dataflows.deadletters import DeadLetter
 from dataflows.tapes.frames import Frame
 
@@ -31,9 +32,9 @@ Items = Callable[[int], Iterable[Frame | DeadLetter]]
 class TapeCursor:
     """Plays a tape to connections; each call of it is one connection's own."""
 
-    def __init__(self, items: Items, swallows: Callable[[Recorded], bool] | None = None) -> None:
+    def __init__(self, items: Items, faults: StreamFaults | None = None) -> None:
         self._items = items
-        self._swallows = swallows or _nothing
+        self._faults = faults or NoStreamFaults()
 
     async def __call__(self, subscriber: Subscriber, after_line: int) -> None:
         """Play the tape to a connection from behind a line to its end; to be cancelled when the connection ends."""
@@ -58,11 +59,12 @@ class TapeCursor:
         if event is None:
             return False
         names = [name for name in event.names if subscriber.wants(name)]
-        if not names or self._swallows(event):
+        if not names or self._faults.swallows(event):
             return False
         marker = ping_frame(b"%d %d" % (frame.receive_time_ns, frame.sequence))
         for name in names:
-            data = wrapped(name.encode(), event.data) if subscriber.subscriptions.combined else event.data
+            data = self._faults.spoiled(event.symbol, event.data) if event.event == "depthUpdate" else event.data
+            data = wrapped(name.encode(), data) if subscriber.subscriptions.combined else data
             subscriber.connection.send(marker + text_frame(data))
         return True
 
@@ -76,7 +78,3 @@ class TapeCursor:
 
 def _is_full(connection: Connection) -> bool:
     return connection.unsent_bytes > _MOST_WAITING and connection.closing is None
-
-
-def _nothing(_event: Recorded) -> bool:
-    return False

@@ -5,9 +5,13 @@ Where time is the clients' own (lockstep) this is not used: see `cursor`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
 
 from backtest.exchange.core.domain import Listing
 from backtest.exchange.core.market_view import MarketView
+from backtest.exchange.streams.faults import NoStreamFaults, StreamFaults
 from backtest.exchange.streams.hub import Hub
 from backtest.exchange.streams.making import Maker, maker_of
 from backtest.exchange.streams.merging import DepthMerger
@@ -17,8 +21,6 @@ from dataflows.tapes.frames import Frame
 
 #: Returns the market of a symbol.
 Markets = Callable[[str], MarketView]
-#: Tells whether an event is to be lost on its way, as a fault.
-Swallows = Callable[[Recorded], bool]
 
 
 class MarketFeed:
@@ -30,13 +32,13 @@ class MarketFeed:
 
     def __init__(
         self, hub: Hub, markets: Markets, listings: Mapping[str, Listing], native: Iterable[tuple[str, str]] = (),
-        swallows: Swallows | None = None,
+        faults: StreamFaults | None = None,
     ) -> None:
         self._hub = hub
         self._markets = markets
         self._listings = listings
         self._native = set(native)
-        self._swallows = swallows or _nothing
+        self._faults = faults or NoStreamFaults()
         self._mergers: dict[str, DepthMerger] = {}
         self._makers: dict[str, Maker] = {}
         self._seconds: dict[str, int] = {}
@@ -48,7 +50,7 @@ class MarketFeed:
         if event is None:
             return
         self._native.add((event.event, event.symbol))
-        if self._swallows(event):
+        if self._faults.swallows(event):
             return
         if event.event == "depthUpdate":
             self._publish_depth(event, time_ms)
@@ -58,13 +60,19 @@ class MarketFeed:
             for name in event.names:
                 self._hub.publish(name, event.data)
 
+    def on_public(self, symbol: str, payload: dict[str, Any]) -> None:
+        """Publish a liquidation of the exchange's own: every one, where the venue sends the largest of each second."""
+        data = msgspec.json.encode(payload)
+        for name in (f"{symbol.lower()}@forceOrder", "!forceOrder@arr"):
+            self._hub.publish(name, data)
+
     def on_time(self, time_ms: int) -> None:
         """Publish what is due by a time: merged differences of books, and events that the tape lacks."""
         if self._version != self._hub.version:
             self._renew()
         for name, merger in self._mergers.items():
             if due := merger.due(time_ms):
-                self._hub.publish(name, due)
+                self._hub.publish(name, self._faults.spoiled(name.partition("@")[0].upper(), due))
         for name, maker in self._makers.items():
             for data in maker.due(time_ms):
                 self._hub.publish(name, data)
@@ -79,7 +87,7 @@ class MarketFeed:
                 merger = self._mergers.get(name) or self._mergers.setdefault(name, DepthMerger(interval))
                 data = merger.add(time_ms, event.data)
             if data:
-                self._hub.publish(name, data)
+                self._hub.publish(name, self._faults.spoiled(event.symbol, data))
 
     def _publish_mark(self, event: Recorded, time_ms: int) -> None:
         for name in event.names:
@@ -113,7 +121,3 @@ class MarketFeed:
         contract = stream.contract or "PERPETUAL"
         return [symbol for symbol, listing in self._listings.items()
                 if listing.pair == stream.symbol and listing.contract_type == contract][:1]
-
-
-def _nothing(_event: Recorded) -> bool:
-    return False

@@ -62,6 +62,18 @@ _PLAIN: Final = {kind.value: kind for kind in (
 _ALL_MARKET: Final = {
     "bookTicker": StreamKind.BOOK_TICKER, "ticker@arr": StreamKind.TICKER, "miniTicker@arr": StreamKind.MINI_TICKER,
     "forceOrder@arr": StreamKind.FORCE_ORDER, "contractInfo": StreamKind.CONTRACT_INFO}
+#: The forms of names, each with an example; intervals of bars and speeds stand for all of theirs.
+FORMS: Final = {
+    "<symbol>@depth[@0ms|@100ms|@250ms|@500ms]": "btcusdt@depth@100ms",
+    "<symbol>@depth5|10|20[@100ms|@250ms|@500ms]": "btcusdt@depth5@100ms",
+    "<symbol>@bookTicker": "btcusdt@bookTicker", "!bookTicker": "!bookTicker", "<symbol>@trade": "btcusdt@trade",
+    "<symbol>@aggTrade": "btcusdt@aggTrade", "<symbol>@markPrice[@1s|@3s]": "btcusdt@markPrice@1s",
+    "!markPrice@arr[@1s|@3s]": "!markPrice@arr@1s", "<symbol>@kline_<interval>": "btcusdt@kline_1m",
+    "<pair>_<contract>@continuousKline_<interval>": "btcusdt_perpetual@continuousKline_1m",
+    "<pair>@indexPrice": "btcusd@indexPrice", "<symbol>@miniTicker": "btcusdt@miniTicker",
+    "!miniTicker@arr": "!miniTicker@arr", "<symbol>@ticker": "btcusdt@ticker", "!ticker@arr": "!ticker@arr",
+    "<symbol>@forceOrder": "btcusdt@forceOrder", "!forceOrder@arr": "!forceOrder@arr",
+    "!contractInfo": "!contractInfo"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,3 +127,19 @@ def test_a_live_market_needs_the_machines_clock_and_a_lockstep_exchange_that_of_
     assert broken(SOURCE__KIND="exchange", RUN__CLOCK="system") == []
     assert broken(SOURCE__KIND="exchange", SOURCE__EXCHANGE__CLOCK="lockstep") == []
     assert len(broken(SOURCE__KIND="exchange", SOURCE__EXCHANGE__CLOCK="lockstep", RUN__CLOCK="system")) == 1
+
+
+def test_the_exchange_has_an_address_and_a_metrics_port_of_its_own() -> None:
+    assert len(broken(EXCHANGE__ADDRESS="127.0.0.1:50052")) == 2
+    assert len(broken(EXCHANGE__METRICS_PORT="9100", RISK__METRICS_PORT="9100")) == 2
+    assert broken(EXCHANGE__ADDRESS="unix:/x") == [
+        'SLUICE_EXCHANGE__ADDRESS: must be host:port, was \'unix:/x\'; write for example "127.0.0.1:50080"']
+    assert broken(EXCHANGE__ADDRESS="localhost:0", RISK__ADDRESS="localhost:0") == []
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("QUEUE_MODEL", "fifo"), ("QUEUE_MODEL", "best"), ("IMPACT_MODEL", "huge"), ("FEE_TIER", "10"),
+    ("QUEUE_POWER", "0"), ("FUNDING_RATE", "1")])
+def test_a_model_that_there_is_not_is_named(key: str, value: str) -> None:
+    (problem,) = broken(**{f"EXCHANGE__{key}": value})
+    assert problem.startswith(f"SLUICE_EXCHANGE__{key}: must be")

@@ -1,6 +1,7 @@
 """Price protection, public liquidations, the history of margins, and funding where the market names none."""
 
 from itertools import takewhile
+from typing import Any
 
 from backtest.account.income import IncomeKind
 from backtest.exchange.core import Exchange, Product
@@ -12,7 +13,8 @@ from sluice.orders import OrderType, PositionSide, TriggerPrice
 from tests.backtest.exchange.core.test_settlement import HOUR_MS, fallen
 from tests.backtest.exchange.core.worlds import ASKS, BIDS, BUY, SELL, START_MS, D, World, ticket
 
-STOP = {"type": OrderType.STOP_MARKET, "stop_price": D(1100), "price_protect": True, "working_type": TriggerPrice.LAST}
+STOP: dict[str, Any] = {
+    "type": OrderType.STOP_MARKET, "stop_price": D(1100), "price_protect": True, "working_type": TriggerPrice.LAST}
 
 
 def test_a_protected_order_waits_until_last_and_mark_have_come_together() -> None:

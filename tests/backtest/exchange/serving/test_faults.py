@@ -1,10 +1,13 @@
 """The plan of faults, and faults of user events."""
 
+from collections.abc import Callable
+
 import pytest
 
 from backtest.exchange.core.domain import Product, UserEvent
 from backtest.exchange.serving.event_faults import PlannedEventFaults
-from backtest.exchange.serving.faults import AFTER, BEFORE, Fault, FaultKind, FaultPlan, error_of
+from backtest.exchange.serving.faults import AFTER, BEFORE, MEANINGS, Fault, FaultKind, FaultPlan, error_of
+from backtest.exchange.serving.stream_faults import PlannedStreamFaults
 
 
 def test_a_fault_skips_happens_and_is_gone() -> None:
@@ -63,8 +66,30 @@ def events() -> list[UserEvent]:
 def test_user_events_are_doubled_lost_swapped_or_late(
     kind: FaultKind, order: list[int], events: list[UserEvent],
 ) -> None:
-    plan, late = FaultPlan(), list[UserEvent]()
+    plan, late = FaultPlan(), list[Callable[[], UserEvent | None]]()
     plan.add(Fault(kind, event="TRADE_LITE", milliseconds=5))
-    faults = PlannedEventFaults(plan, lambda _milliseconds, event: late.append(event))
+    faults = PlannedEventFaults(plan, lambda _milliseconds, due: late.append(due))
     sent = [sent for event in events for sent in faults.deliveries(event)]
-    assert [events.index(event) for event in [*sent, *late]] == order
+    assert [events.index(event) for event in [*sent, *filter(None, (due() for due in late))]] == order
+
+
+def test_a_swapped_event_that_none_follows_comes_after_a_while(events: list[UserEvent]) -> None:
+    plan, late = FaultPlan(), list[tuple[int, Callable[[], UserEvent | None]]]()
+    plan.add(Fault(FaultKind.REORDER_USER_EVENTS))
+    faults = PlannedEventFaults(plan, lambda milliseconds, due: late.append((milliseconds, due)))
+    assert faults.deliveries(events[0]) == []
+    ((milliseconds, due),) = late
+    assert (milliseconds, due(), due()) == (1_000, events[0], None)
+    assert faults.deliveries(events[1]) == [events[1]]
+
+
+def test_a_wrong_pu_is_one_messages() -> None:
+    plan = FaultPlan()
+    plan.add(Fault(FaultKind.DEPTH_WRONG_PU, symbol="BTCUSDT"))
+    faults, data = PlannedStreamFaults(plan), b'{"e":"depthUpdate","U":4,"u":6,"pu":3,"b":[]}'
+    sent = [faults.spoiled(symbol, data) for symbol in ("ETHUSDT", "BTCUSDT", "BTCUSDT")]
+    assert sent == [data, data.replace(b'"pu":3', b'"pu":10'), data]
+
+
+def test_every_kind_of_fault_is_explained() -> None:
+    assert set(MEANINGS) == set(FaultKind)

@@ -109,6 +109,38 @@ def test_fills_can_come_after_the_answer(tape: Path) -> None:
     in_world(story, tapes=(tape,), pace="realtime", start_after_s=3)
 
 
+def test_a_market_order_is_answered_first_and_fills_in_parts(tape: Path) -> None:
+    market = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.004"}
+
+    async def story(world: World) -> None:
+        key = await world.listen_key()
+        async with world.stream(f"/private/ws?listenKey={key}&events=ORDER_TRADE_UPDATE") as socket:
+            fault = {"kind": "staged_fills", "parts": 4, "milliseconds": 30}
+            assert (await world.control("POST", "faults", fault))[1] == [{"done": 1}]
+            _, answer = await world.signed("POST", "/fapi/v1/order", newOrderRespType="RESULT", **market)
+            assert (answer["status"], answer["executedQty"]) == ("NEW", "0.000")
+            told = [(event["o"]["X"], event["o"]["z"]) for event in await texts(socket, 5)]
+            assert told == [("NEW", "0"), *[("PARTIALLY_FILLED", f"0.00{part}") for part in (1, 2, 3)],
+                            ("FILLED", "0.004")]
+            _, rows = await world.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT")
+            assert [row["qty"] for row in rows] == ["0.001"] * 4
+
+    in_world(story, tapes=(tape,), pace="realtime", start_after_s=3)
+
+
+@pytest.mark.parametrize("stream", ["btcusdt@depth@0ms", "btcusdt@depth@100ms"])
+def test_a_wrong_pu_is_sent_with_a_whole_message(tape: Path, stream: str) -> None:
+    async def story(world: World) -> None:
+        async with world.stream(f"/public/ws/{stream}") as socket:
+            events = await texts(socket, 3)
+            await world.control("POST", "faults", {"kind": "depth_wrong_pu", "symbol": "BTCUSDT"})
+            events += await texts(socket, 8)
+        wrong = [later for earlier, later in pairwise(events) if later["pu"] != earlier["u"]]
+        assert len(wrong) == 1
+
+    in_world(story, tapes=(tape,), pace="3x", at_end="stay")
+
+
 def test_sockets_are_cut_by_route(tape: Path) -> None:
     async def story(world: World) -> None:
         async with world.stream("/public/ws/btcusdt@bookTicker") as public, world.stream("/private/ws") as private:

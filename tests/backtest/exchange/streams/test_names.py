@@ -2,7 +2,7 @@
 
 import pytest
 
-from backtest.exchange.streams.names import Route, StreamKind, parse_stream
+from backtest.exchange.streams.names import FORMS, Route, StreamKind, parse_stream
 
 
 @pytest.mark.parametrize(("name", "kind", "symbol", "interval_ms"), [
@@ -51,3 +51,9 @@ def test_a_stream_is_delivered_on_its_routes_alone_and_at_the_host_of_coin_m(nam
     stream = parse_stream(name)
     assert stream is not None
     assert {route for route in Route if stream.delivered_on(route)} == routes | {Route.COINM}
+
+
+def test_every_kind_of_stream_has_a_form_whose_example_is_understood() -> None:
+    found = [parse_stream(example) for example in FORMS.values()]
+    assert {stream.kind for stream in found if stream} == set(StreamKind)
+    assert None not in found
