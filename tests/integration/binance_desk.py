@@ -102,7 +102,8 @@ def a_venue(rig: Rig, exchange: ServedExchange, *, instrument: str = BTCUSDT, **
 
 @asynccontextmanager
 async def a_binance_desk(stores: StoreUrls, folder: Path, exchange: ServedExchange, *, resting_question_s: int = 60,
-                         account_question_s: int = 30, instrument: str = BTCUSDT, **changed: object) -> AsyncIterator[BinanceDesk]:
+                         account_question_s: int = 30, instrument: str = BTCUSDT,
+                         **changed: object) -> AsyncIterator[BinanceDesk]:
     """Run the service on the machine's clock, with a new journal and so on an account without positions."""
     exchange.control("DELETE", "faults")
     await asyncio.to_thread(exchange.flatten)

@@ -33,17 +33,16 @@ def test_the_way_of_inverse_orders_and_fees_in_coin_to_the_last_digit(
             fills = await desk.fills("bought")
             rows = await asyncio.to_thread(exchange.signed, "GET", "/dapi/v1/userTrades", symbol="BTCUSD_PERP",
                                            orderId=order.venue_order_id)
-            theirs = {str(row["id"]): tuple(Decimal(row[name]) for name in ("qty", "price", "commission"))
+            theirs = {str(row["id"]): (Decimal(row["qty"]), Decimal(row["price"]), Decimal(row["commission"]))
                       for row in rows}
             assert theirs == {report.fill.trade_id: (Decimal(report.fill.quantity), Decimal(report.fill.price),
                                                      Decimal(report.fill.fee)) for report in fills}
             assert total(fills) == 25
             assert {report.fill.fee_asset for report in fills} == {"BTC"}
             # 25 contracts of 100 USD at 5 basis points, in coin.
-            expected = sum(Decimal(report.fill.quantity) * 100 / Decimal(report.fill.price) for report in fills)
-            assert abs(Decimal(order.fees) - expected * Decimal("0.0005")) < Decimal("0.0000001")
-            held = sum(report_quantity for report_quantity, _, _ in theirs.values())
-            harmonic = held / sum(quantity / price for quantity, price, _ in theirs.values())
+            value = sum((quantity * 100 / price for quantity, price, _ in theirs.values()), Decimal(0))
+            assert abs(Decimal(order.fees) - value * Decimal("0.0005")) < Decimal("0.0000001")
+            harmonic = 25 / sum((quantity / price for quantity, price, _ in theirs.values()), Decimal(0))
             assert abs(Decimal(order.average_price) - harmonic) < Decimal("0.00001")
 
             assert await desk.resting("rests", "10") == "ACCEPTED"

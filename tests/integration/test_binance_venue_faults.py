@@ -134,6 +134,19 @@ def test_a_clock_that_is_put_wrong_is_measured_and_followed(
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("kind", ["too_many_requests", "throttled", "service_unavailable"])
+def test_a_cancel_that_was_not_carried_out_is_carried_out_later(
+        stores: StoreUrls, tmp_path: Path, exchange: ServedExchange, kind: str) -> None:
+    async def story() -> None:
+        async with a_binance_desk(stores, tmp_path, exchange) as desk:
+            assert await desk.resting("kept") == "ACCEPTED"
+            exchange.fault(kind, operation="DELETE order", milliseconds=1_000)
+            await desk.cancel("kept")
+            await desk.until("kept", "CANCELED")
+
+    asyncio.run(story())
+
+
 def test_a_cancel_without_an_answer_is_carried_through(
         stores: StoreUrls, tmp_path: Path, exchange: ServedExchange) -> None:
     async def story() -> None:

@@ -52,8 +52,8 @@ class Budget(Protocol):
         """Take over the exchange's counts where they are higher."""
         ...
 
-    def block(self, until_ns: int) -> None:
-        """Send nothing until a time, because the exchange said so."""
+    def block(self, until_ns: int, *, orders_only: bool = False) -> None:
+        """Send nothing, or no new orders, until a time, because the exchange said so."""
         ...
 
 
@@ -65,11 +65,14 @@ class WindowBudget:
         self._reserve_percent = reserve_percent
         self._used: dict[Window, tuple[int, int]] = {}
         self._blocked_until_ns = 0
+        self._no_orders_until_ns = 0
 
     def pay(self, endpoint: Endpoint, now_ns: int) -> None:
         """Count a request. Raises `BudgetExhausted` where a window is full or the exchange has shut the door."""
         if now_ns < self._blocked_until_ns:
             raise BudgetExhausted("the exchange has asked for a pause", self._blocked_until_ns)
+        if endpoint.orders and now_ns < self._no_orders_until_ns:
+            raise BudgetExhausted("the exchange takes no new orders for a while", self._no_orders_until_ns)
         costs = [(window, _cost(window, endpoint)) for window in self._windows]
         for window, cost in costs:
             if cost and self.used(window, now_ns) + cost > self._allowed(window, endpoint):
@@ -84,9 +87,12 @@ class WindowBudget:
             if told.isascii() and told.isdigit() and len(told) < 10 and int(told) > self.used(window, now_ns):
                 self._used[window] = (now_ns // window.length_ns, int(told))
 
-    def block(self, until_ns: int) -> None:
-        """Send nothing until a time; a later time that was asked for before stays."""
-        self._blocked_until_ns = max(self._blocked_until_ns, until_ns)
+    def block(self, until_ns: int, *, orders_only: bool = False) -> None:
+        """Send nothing, or no new orders, until a time; a later time that was asked for before stays."""
+        if orders_only:
+            self._no_orders_until_ns = max(self._no_orders_until_ns, until_ns)
+        else:
+            self._blocked_until_ns = max(self._blocked_until_ns, until_ns)
 
     def used(self, window: Window, now_ns: int) -> int:
         """Return what is used of the window that a time lies in."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from execution import metrics
-from execution.venues.binance.orders import TrackedOrders
+from execution.venues.binance.orders import ENDS, TrackedOrders
 from execution.venues.binance.products import Product
 from execution.venues.binance.resync import Resync
 from execution.venues.binance.server_clock import NS_PER_MS
@@ -111,6 +111,8 @@ class UserEventIntake:
         if self._orders.observe(found, update.filled_quantity):
             _log.warning("a fill of %s was missed", update.client_order_id)
             self._ask(update.client_order_id)
+            if found.kind in ENDS:
+                return  # told with the fills that were missed, see the venue
         self._inbox.put([found])
 
     def _alarm(self, event: UserEvent, words: str) -> None:

@@ -15,15 +15,18 @@ import msgspec
 
 from execution.venues.binance.outcomes import TIMESTAMP_REFUSED, Outcome, RequestFailed, Verdict, judge, require_done
 from execution.venues.binance.products import Endpoint, Product
-from execution.venues.binance.rest import Access, RestClient
+from execution.venues.binance.rest import Access, RestClient, words
+from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.signing import Parameters, signed_parameters
-from execution.venues.binance.wire import ApiResponse, RateLimit
+from execution.venues.binance.wire import ApiResponse, RateLimit, RetryError
 from execution.venues.interface import VenueOutcomeUnknown
 
 _log = logging.getLogger("execution.venues.binance")
 #: The headers by which REST tells the same counts.
 _HEADERS = {("REQUEST_WEIGHT", "MINUTE", 1): "X-MBX-USED-WEIGHT-1M", ("ORDERS", "SECOND", 10): "X-MBX-ORDER-COUNT-10S",
             ("ORDERS", "MINUTE", 1): "X-MBX-ORDER-COUNT-1M"}
+#: A larger number is a time in milliseconds.
+_LATEST_SECONDS = 10**9
 _NUMBERS = ("recvWindow", "timestamp")
 
 
@@ -67,12 +70,13 @@ class OrderConnection:
 
     async def _connected(self) -> aiohttp.ClientWebSocketResponse:
         async with self._connecting:
-            if self._socket is None or self._socket.closed:
+            if self._socket is None or self._socket.closed or self._reader is None or self._reader.done():
                 try:
                     self._socket = await asyncio.wait_for(
                         self._session.ws_connect(self._url, heartbeat=15.0), self._timeout_s)
                 except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                    outcome = Outcome(Verdict.NOT_CARRIED_OUT, message=f"not sent: {type(error).__name__}")
+                    status = error.status if isinstance(error, aiohttp.WSServerHandshakeError) else 0
+                    outcome = Outcome(Verdict.NOT_CARRIED_OUT, message=f"not sent: {words(error)}", status=status)
                     raise RequestFailed(outcome) from None
                 self._reader = asyncio.create_task(self._read(self._socket))
             return self._socket
@@ -131,12 +135,29 @@ class OrderApi:
         stamped = access.stamped({**parameters, "apiKey": access.api_key}, sent_at_ns)
         signed = signed_parameters(stamped, access.signer)
         numbers = {name: int(signed[name]) for name in _NUMBERS}
-        response = await self._connections[product].ask(endpoint.order_api, {**signed, **numbers})
+        try:
+            response = await self._connections[product].ask(endpoint.order_api, {**signed, **numbers})
+        except RequestFailed as error:
+            # A handshake that is answered by a limit or a ban is one, too.
+            access.pause_after(error.outcome, {})
+            raise
         access.budget.observe(_counts(response.rate_limits), access.clock.now_ns())
-        access.pause_after(response.status, {})
         done = 200 <= response.status < 300
-        require_done(judge(response.status, bytes(response.result if done else response.error)))
+        outcome = judge(response.status, bytes(response.result if done else response.error))
+        access.pause_after(outcome, _pause_of(response, access.clock.now_ns()))
+        require_done(outcome)
         return bytes(response.result)
+
+
+def _pause_of(response: ApiResponse, now_ns: int) -> dict[str, str]:
+    """Return the header that REST would send: the order API tells seconds, or the millisecond when a ban ends."""
+    try:
+        told = msgspec.json.decode(response.error, type=RetryError).data.retry_after
+    except msgspec.DecodeError:
+        return {}
+    if told > _LATEST_SECONDS:
+        told = -((now_ns // NS_PER_MS - told) // 1_000)
+    return {"Retry-After": str(told)} if told > 0 else {}
 
 
 def _counts(limits: list[RateLimit]) -> dict[str, str]:

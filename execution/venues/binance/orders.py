@@ -8,7 +8,8 @@ from execution.venues.interface import VenueEvent, VenueEventKind
 from sluice.decimals import ZERO
 from sluice.instruments import Instrument
 
-_ENDS = frozenset({VenueEventKind.CANCELED, VenueEventKind.EXPIRED, VenueEventKind.REJECTED})
+#: Words after which nothing but missed fills can come.
+ENDS = frozenset({VenueEventKind.CANCELED, VenueEventKind.EXPIRED, VenueEventKind.REJECTED})
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class TrackedOrders:
             return False
         order.accepted = True
         order.told_quantity = max(order.told_quantity, told_quantity)
-        order.ended = order.ended or event.kind in _ENDS
+        order.ended = order.ended or event.kind in ENDS
         if event.fill is not None:
             order.fills[event.fill.trade_id] = event.fill.quantity
         missed = order.has_gap

@@ -52,6 +52,8 @@ class RequestFailed(Exception):  # noqa: N818  # an answer of the exchange, not 
 TIMESTAMP_REFUSED: Final = frozenset({-1021, -5028})
 UNKNOWN_ORDER: Final = frozenset({-2011})
 NO_SUCH_ORDER: Final = frozenset({-2013})
+#: An account has placed too many orders; cancels and questions are not counted there.
+TOO_MANY_ORDERS: Final = frozenset({-1015})
 NO_SUCH_STREAM_KEY: Final = frozenset({-1125})
 #: Limits and overload: the request ended before it reached an order book.
 _NOT_CARRIED_OUT: Final = frozenset({-1003, -1008, -1015}) | TIMESTAMP_REFUSED

@@ -12,7 +12,15 @@ import aiohttp
 from yarl import URL
 
 from execution.venues.binance.budget import Budget, BudgetExhausted
-from execution.venues.binance.outcomes import TIMESTAMP_REFUSED, Outcome, RequestFailed, Verdict, judge, require_done
+from execution.venues.binance.outcomes import (
+    TIMESTAMP_REFUSED,
+    TOO_MANY_ORDERS,
+    Outcome,
+    RequestFailed,
+    Verdict,
+    judge,
+    require_done,
+)
 from execution.venues.binance.products import SERVER_TIME, Endpoint, Product, Security
 from execution.venues.binance.server_clock import ServerClock
 from execution.venues.binance.signing import Parameters, RequestSigner, query_of, signed_query
@@ -22,7 +30,8 @@ from execution.venues.interface import VenueOutcomeUnknown
 KEY_HEADER: Final = "X-MBX-APIKEY"
 _SECOND_NS: Final = 1_000_000_000
 #: How long to pause where the exchange names no time; a ban lasts two minutes at least.
-_PAUSES_S: Final = {429: 10, 418: 120}
+_LIMITED: Final = 429
+_PAUSES_S: Final = {_LIMITED: 10, 418: 120}
 _LONGEST_PAUSE_S: Final = 3 * 86_400
 #: Kept well below the minute after which the exchange's gateway drops an idle connection.
 _KEEP_ALIVE_S: Final = 30.0
@@ -62,12 +71,14 @@ class Access:
         return {**parameters, "recvWindow": str(self.recv_window_ms),
                 "timestamp": str(self.clock.timestamp_ms(sent_at_ns))}
 
-    def pause_after(self, status: int, headers: Mapping[str, str]) -> None:
-        """Send nothing for as long as an answer asks for."""
-        if status in _PAUSES_S:
+    def pause_after(self, outcome: Outcome, headers: Mapping[str, str]) -> None:
+        """Send nothing for as long as an answer asks for; no orders alone, where only orders are too many."""
+        if outcome.status in _PAUSES_S:
             told = headers.get("Retry-After", "")
-            seconds = int(told) if told.isascii() and told.isdigit() and len(told) < 10 else _PAUSES_S[status]
-            self.budget.block(self.clock.now_ns() + min(seconds, _LONGEST_PAUSE_S) * _SECOND_NS)
+            seconds = int(told) if told.isascii() and told.isdigit() and len(told) < 10 else _PAUSES_S[outcome.status]
+            orders_only = outcome.status == _LIMITED and outcome.code in TOO_MANY_ORDERS
+            until_ns = self.clock.now_ns() + min(seconds, _LONGEST_PAUSE_S) * _SECOND_NS
+            self.budget.block(until_ns, orders_only=orders_only)
 
 
 def new_session(timeout_s: float) -> aiohttp.ClientSession:
@@ -115,8 +126,9 @@ class RestClient:
         headers = {} if endpoint.security is Security.PUBLIC else {KEY_HEADER: access.api_key}
         status, body, told = await self._exchange(endpoint.method, url, headers)
         access.budget.observe(told, access.clock.now_ns())
-        access.pause_after(status, told)
-        require_done(judge(status, body))
+        outcome = judge(status, body)
+        access.pause_after(outcome, told)
+        require_done(outcome)
         return body
 
     def _url(self, product: Product, endpoint: Endpoint, parameters: Parameters, sent_at_ns: int | None) -> URL:

@@ -15,8 +15,8 @@ from execution.venues.binance.holdings import account_holdings
 from execution.venues.binance.inquiry import Fate, Sleep
 from execution.venues.binance.intake import EventInbox
 from execution.venues.binance.line import Line, Plan
-from execution.venues.binance.orders import TrackedOrders
-from execution.venues.binance.outcomes import UNKNOWN_ORDER, RequestFailed
+from execution.venues.binance.orders import ENDS, TrackedOrders
+from execution.venues.binance.outcomes import UNKNOWN_ORDER, RequestFailed, Verdict
 from execution.venues.binance.products import CANCEL_ORDER, PLACE_CONDITIONAL, product_of
 from execution.venues.binance.requests import place_order
 from execution.venues.binance.server_clock import NS_PER_MS
@@ -120,6 +120,9 @@ class BinanceVenue:
         try:
             body = await line.order_caller.call(product_of(instrument), CANCEL_ORDER, parameters, sent_at_ns)
         except RequestFailed as error:
+            if error.outcome.verdict is Verdict.NOT_CARRIED_OUT:
+                # Nobody said no. As an open question it is asked about until the cancel is taken or the order is over.
+                raise VenueOutcomeUnknown(f"the cancel is not carried out yet: {error}") from None
             if error.outcome.code in UNKNOWN_ORDER:
                 # It may be over, and we may have missed that.
                 line.resync.ask(client_order_id)
@@ -185,10 +188,12 @@ class BinanceVenue:
 
     def _observed(self, events: list[VenueEvent], answer: OrderAnswer) -> list[VenueEvent]:
         missed = [self._orders.observe(event, answer.executed_qty) for event in events]
-        if any(missed):
-            # The user stream has these fills, or had them; asking costs little and settles it.
-            self._required().resync.ask(answer.client_order_id)
-        return events
+        if not missed or not missed[-1]:
+            return events
+        # The user stream has these fills, or had them; asking costs little and settles it. The end is told with them:
+        # told alone, it would free what is set aside for a fill that nobody has counted yet.
+        self._required().resync.ask(answer.client_order_id)
+        return [event for event in events if event.kind not in ENDS]
 
     def _own_word(self, kind: VenueEventKind, client_order_id: str, sent_at_ns: int,
                   error: RequestFailed) -> VenueEvent:

@@ -109,6 +109,18 @@ class RateLimit(msgspec.Struct, rename="camel"):
     count: int = 0
 
 
+class RetryTerms(msgspec.Struct, rename="camel"):
+    """When the order API may be asked again; 0 where it does not say."""
+
+    retry_after: int = 0
+
+
+class RetryError(msgspec.Struct):
+    """The part of an error of the order API that says how long to wait."""
+
+    data: RetryTerms = msgspec.field(default_factory=RetryTerms)
+
+
 class ApiResponse(msgspec.Struct, rename="camel"):
     """A response of the WebSocket order API."""
 

@@ -1,6 +1,7 @@
 """Orders and cancels over real sockets: what an answer proves is told, and what it does not is unknown."""
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
@@ -124,12 +125,54 @@ def test_after_a_limit_nothing_is_sent_until_the_exchange_allows(status: int, to
         async with a_stand() as stand:
             stand.exchange.script[PLACE].append(error(status, -1003, retry_after=told))
             assert kinds(await stand.venue.submit(an_order(), NOW_NS)) == ["REJECTED"]
-            [event] = await stand.venue.cancel(ID, BTC, NOW_NS)
-            assert event.kind is VenueEventKind.CANCEL_REJECTED
-            assert "not sent" in event.message
+            with pytest.raises(VenueOutcomeUnknown, match="not sent"):
+                await stand.venue.cancel(ID, BTC, NOW_NS)
             assert stand.exchange.asked(CANCEL) == []
             stand.clock.advance(NOW_NS + (pause_s + 1) * 10**9)
             assert kinds(await stand.venue.submit(an_order(), stand.clock.now_ns())) == ["ACCEPTED"]
+
+    asyncio.run(story())
+
+
+@REST_OR_SOCKET
+def test_too_many_orders_stop_orders_and_no_cancel(route: str) -> None:
+    async def story() -> None:
+        async with a_stand(order_route=route) as stand:
+            await stand.venue.submit(an_order(), NOW_NS)
+            stand.exchange.script[PLACE if route == "rest" else "order.place"].append(error(429, -1015))
+            [event] = await stand.venue.submit(an_order("d-2"), NOW_NS)
+            assert event.message.startswith("-1015")
+            [event] = await stand.venue.submit(an_order("d-3"), NOW_NS)
+            assert "no new orders" in event.message
+            assert kinds(await stand.venue.cancel(ID, BTC, NOW_NS)) == ["CANCELED"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("data", "pause_s"), [
+    ({}, 120), ({"retryAfter": 7}, 7), ({"retryAfter": NOW_NS // 10**6 + 500_000}, 500)])
+def test_a_ban_that_the_order_api_tells_is_kept_to_its_end(data: dict[str, int], pause_s: int) -> None:
+    async def story() -> None:
+        async with a_stand(order_route="websocket", synchronise_clock=False) as stand:
+            banned = json.dumps({"code": -1003, "msg": "x", "data": data})
+            stand.exchange.script["order.place"].append(Twist(418, banned))
+            await stand.venue.submit(an_order(), NOW_NS)
+            stand.clock.advance(NOW_NS + (pause_s - 1) * 10**9)
+            [event] = await stand.venue.submit(an_order("d-2"), stand.clock.now_ns())
+            assert "not sent" in event.message
+            stand.clock.advance(NOW_NS + (pause_s + 1) * 10**9)
+            assert kinds(await stand.venue.submit(an_order("d-3"), stand.clock.now_ns())) == ["ACCEPTED"]
+
+    asyncio.run(story())
+
+
+def test_the_end_of_an_order_is_told_with_the_fills_that_were_missed_and_not_before() -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            await stand.venue.submit(an_order(), NOW_NS)
+            stand.exchange.fill(ID, "0.004", tell=False)
+            assert await stand.venue.cancel(ID, BTC, NOW_NS) == []
+            assert kinds(await stand.events(3)) == ["ACCEPTED", "FILL", "CANCELED"]
 
     asyncio.run(story())
 
@@ -144,8 +187,8 @@ def test_an_exchange_that_is_away_has_not_got_the_order() -> None:
             [event] = await stand.venue.submit(an_order(), NOW_NS)
             assert event.kind is VenueEventKind.REJECTED
             assert event.message.startswith("not sent")
-            [event] = await stand.venue.cancel(ID, BTC, NOW_NS)
-            assert event.kind is VenueEventKind.CANCEL_REJECTED
+            with pytest.raises(VenueOutcomeUnknown, match="not sent"):
+                await stand.venue.cancel(ID, BTC, NOW_NS)
 
     asyncio.run(story())
 
