@@ -5,10 +5,14 @@ one without them.
 """
 
 import http.client
+import json
 import os
 import secrets
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -70,12 +74,27 @@ def exchange_spec(settings: Settings, config: Path) -> ProcessSpec:
 
 def is_open(address: str) -> bool:
     """Tell whether an exchange answers at an address."""
+    try:
+        return bool(_health(address))
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+def with_left_out(statistics: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the flow's statistics with the lines of the tape that the exchange had no stream for."""
+    left_out = _health(settings.exchange.address)["left_out"]
+    by_reason = Counter(left_out["by_reason"]) + Counter(statistics["dead_letters_by_reason"])
+    return {**statistics, "frames": statistics["frames"] + left_out["lines"], "dead_letters": by_reason.total(),
+            "dead_letters_by_reason": dict(by_reason)}
+
+
+def _health(address: str) -> dict[str, Any]:
     connection = http.client.HTTPConnection(address, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", "/sluice/v1/health")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
+        answer = connection.getresponse()
+        found: dict[str, Any] = json.loads(answer.read()) if answer.status == http.client.OK else {}
+        return found
     finally:
         connection.close()
 

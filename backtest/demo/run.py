@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from backtest.demo.exchange import EXCHANGE, exchange_spec, with_exchange
+from backtest.demo.exchange import EXCHANGE, exchange_spec, with_exchange, with_left_out
 from backtest.demo.world import (
     alone,
     choosing_addresses,
@@ -94,11 +94,12 @@ def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
 def _replay(settings: Settings, options: DemoOptions, instruments: InstrumentCatalog) -> Mapping[str, Any]:
     lines = count_lines(settings.source.tapes)
     with deployment(), Supervisor() as supervisor:
-        _say(f"starting {'' if options.in_process else 'the exchange, '}inference, execution and risk", options)
+        _say("starting inference, execution and risk" + ("" if options.in_process else ", and the exchange"), options)
         settings = _with_services(settings, supervisor, None if options.in_process else instruments)
         supervisor.start(_flow_spec(settings))
         with progress_bar(f"replaying {lines:,} lines", quiet=options.quiet) as advance:
-            return _until_finished(settings, supervisor, lines, advance)
+            found = _until_finished(settings, supervisor, lines, advance)
+        return found if options.in_process else with_left_out(found, settings)
 
 
 def _with_services(settings: Settings, supervisor: Supervisor, listed: InstrumentCatalog | None) -> Settings:

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from backtest.exchange.serving.left_out import LeftOut
 from backtest.exchange.streams.recorded import recorded
 from backtest.synthetic.frames import SymbolFrames, TimedFrame
 from backtest.synthetic.market import Log, SymbolMarket, empty_log, open_market
@@ -46,6 +47,7 @@ class TapeInput:
         self._paths = tuple(paths)
         self.tapes = TapeReader(paths).tapes
         self.name = ", ".join(path.name for path in self.tapes)
+        self.left_out: LeftOut | None = None
 
     def reader(self, after_line: int = 0) -> TapeReader:
         """Return a reader of its own that starts after a line."""
@@ -54,7 +56,9 @@ class TapeInput:
         return reader
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames of all tapes, merged."""
+        """Yield the frames of all tapes, merged; `left_out`, where it is set, counts what no stream can carry."""
+        if self.left_out is not None:
+            return self.left_out.frames(self.reader())
         return (item for item in self.reader() if isinstance(item, Frame))
 
 

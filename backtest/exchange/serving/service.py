@@ -1,7 +1,6 @@
 """The served exchange: one process, one address, with REST, streams, the order API and the control endpoints."""
 
 import asyncio
-import errno
 import logging
 import secrets
 import string
@@ -22,6 +21,8 @@ from backtest.exchange.serving.event_faults import PlannedEventFaults
 from backtest.exchange.serving.faults import Fault, FaultPlan
 from backtest.exchange.serving.gateway import ServedGateway
 from backtest.exchange.serving.journal import Journal, JournalHead, fingerprint
+from backtest.exchange.serving.left_out import LeftOut
+from backtest.exchange.serving.listening import bound, shown
 from backtest.exchange.serving.market_input import SyntheticInput, TapeInput, first_time_ns, native_events
 from backtest.exchange.serving.pace import NS_PER_MS, PaceKind, Timeline, parse_pace
 from backtest.exchange.serving.player import Player
@@ -38,7 +39,7 @@ from backtest.exchange.streams.user_data import UserData
 from backtest.metrics import CONNECTIONS, USER_EVENTS
 from backtest.synthetic import DEFAULT_START_NS
 from sluice.config.exchange import ExchangeSettings
-from sluice.errors import InputError, NotRunningError
+from sluice.errors import InputError
 from sluice.instruments import InstrumentCatalog
 
 _KEY_LETTERS: Final = string.ascii_letters + string.digits
@@ -51,8 +52,9 @@ class ExchangeService:
     """The whole server. `start`, then `run`, then `stop`."""
 
     def __init__(self, settings: ExchangeSettings, catalog: InstrumentCatalog) -> None:
-        """Put the parts together and read the head of the tape; nothing listens yet. Raises `SluiceError`s."""
+        """Take the address, put the parts together, read the head of the tape, compile. Raises `SluiceError`s."""
         self._settings = settings
+        self._listener = bound(settings.address)
         pace = parse_pace(settings.pace)
         self.lockstep = pace.kind is PaceKind.LOCKSTEP
         synthetic = not settings.tapes
@@ -65,6 +67,9 @@ class ExchangeService:
         self._timeline = Timeline(pace, settings.rebased and not synthetic, time.time_ns, self._start_after_ns)
         self._begins_ns = start_ns if synthetic else first_time_ns(self.market)
         self.exchange = assembly.open_exchange(settings, catalog, self._begins_ns)
+        self._left_out = LeftOut(self.exchange.listings)
+        if self.lockstep and isinstance(self.market, TapeInput):
+            self.market.left_out = self._left_out
         warm(next(iter(self.exchange.listings.values())))
         self.faults = FaultPlan()
         self._hub = Hub()
@@ -84,7 +89,7 @@ class ExchangeService:
         return self._runner.ended
 
     async def start(self) -> str:
-        """Listen; return the address as host:port. Raises `NotRunningError` where it is taken."""
+        """Serve; return the address as host:port."""
         application = web.Application(client_max_size=MOST_BODY_BYTES)
         gateway = self._make_gateway()
         add_exchange_routes(application, gateway, self._keys, self._listen_keys, assembly.limits(self._settings))
@@ -93,12 +98,12 @@ class ExchangeService:
         application.on_shutdown.append(self._on_shutdown)
         self._site = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
         await self._site.setup()
-        address = await _listen(self._site, self._settings.address)
+        await web.SockSite(self._site, self._listener).start()
         if isinstance(self.market, TapeInput):
             self._timeline.go_on_from(self.exchange.now_ns)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._runner.run()), loop.create_task(self._keep_house())]
-        return address
+        return shown(self._listener)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until asked to stop; raises what broke the market, were there such a thing."""
@@ -114,6 +119,7 @@ class ExchangeService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._listener.close()
         if self._site is not None:
             await self._site.cleanup()
         if self._journal is not None:
@@ -123,7 +129,8 @@ class ExchangeService:
         """Return what the exchange says of itself."""
         return {"status": "serving", "market": self.market.name, "pace": self._settings.pace,
                 "now_ns": self.exchange.now_ns, "shift_ns": self._timeline.shift_ns,
-                "ended": self._runner.ended.is_set(), "connections": len(self._sockets)}
+                "ended": self._runner.ended.is_set(), "connections": len(self._sockets),
+                "left_out": {"lines": self._left_out.lines, "by_reason": dict(self._left_out.by_reason)}}
 
     async def advance(self, until_ns: int) -> None:
         """Play the market up to a time, in lockstep."""
@@ -242,22 +249,3 @@ def _first_of_synthetic(rebased: bool, start_after_ns: int) -> int:
 
 def _new_listen_key() -> str:
     return "".join(secrets.choice(_KEY_LETTERS) for _ in range(_LISTEN_KEY_LENGTH))
-
-
-async def _listen(runner: web.AppRunner, address: str) -> str:
-    """Listen at an address; return it with the real port. Raises `NotRunningError`."""
-    if address.startswith("unix:"):
-        raise InputError(f"exchange.address must be host:port, was {address!r}")
-    host, _, port = address.rpartition(":")
-    site = web.TCPSite(runner, host.strip("[]"), int(port), backlog=1024)
-    try:
-        await site.start()
-    except (OSError, OverflowError) as error:
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        raise NotRunningError(
-            f"exchange.address must be free, {address} is not" if taken else
-            f"exchange.address must be an address of this machine, was {address}: {error}",
-            fix="stop what uses it, or name another with --address; port 0 finds a free one") from None
-    bound = runner.addresses[0]
-    shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-    return f"{shown}:{bound[1]}"

@@ -11,6 +11,7 @@ from dataflows.tapes.frames import Frame
 
 _EVENT: Final = b'"e":"'
 _SYMBOL: Final = b'"s":"'
+_SPACED: Final = {_EVENT: re.compile(rb'"e"\s*:\s*"([^"]*)"'), _SYMBOL: re.compile(rb'"s"\s*:\s*"([^"]*)"')}
 _ENVELOPE: Final = b'{"stream":'
 _DATA: Final = b'"data":'
 _INTERVAL: Final = re.compile(rb'"i":"(\w{2,3})"')
@@ -48,8 +49,12 @@ def recorded(frame: Frame) -> Recorded | None:
 
 
 def _text_after(data: bytes, key: bytes) -> bytes:
+    """Return the text of a key as Binance writes it; a frame with blanks between its tokens costs a little more."""
     at = data.find(key)
-    return data[at + len(key) : data.find(b'"', at + len(key))] if at >= 0 else b""
+    if at >= 0:
+        return data[at + len(key) : data.find(b'"', at + len(key))]
+    found = _SPACED[key].search(data)
+    return found[1] if found else b""
 
 
 @lru_cache(65_536)
