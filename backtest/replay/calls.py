@@ -13,13 +13,10 @@ An instrument is its number in the run, from 0; an order is the number that `sub
 and quantities lots. An argument that names no instrument or order ends the run with an error.
 """
 
-import math
-
 from backtest.kernels import kernel, part
 from backtest.replay.entry_points import ENTRIES
 from backtest.replay.layout import (
     BAD_ARGUMENT,
-    BUY,
     ENDED,
     FEED_ANY,
     FULL_ORDERS,
@@ -29,13 +26,25 @@ from backtest.replay.layout import (
     REQUEST_CANCEL,
     REQUEST_NEW,
 )
-from backtest.replay.memory import ask_at, asset_at, bid_at, clock_of, order_at, position_at, row_at, trade_at
+from backtest.replay.market_calls import (
+    best_ask,
+    best_bid,
+    depth_changes,
+    depth_lots,
+    imbalance,
+    is_known,
+    last_trade,
+    lots_at,
+    mid_price,
+    next_level,
+    trade,
+    trades,
+)
+from backtest.replay.memory import asset_at, clock_of, order_at, position_at
 from backtest.replay.messages import send_request
 from backtest.replay.money import equity_of
-from backtest.replay.money import mid_price as _mid_price
 from backtest.replay.waiting import wait
 from dataflows.kernels import Record
-from dataflows.tapes.rows import BUY_EVENT
 from sluice.orders import OrderType, PositionSide, SelfTradePrevention, TimeInForce
 
 LIMIT, MARKET = OrderType.LIMIT.value, OrderType.MARKET.value
@@ -45,6 +54,14 @@ BOTH, LONG, SHORT = (member.value for member in PositionSide)
 _NONE = SelfTradePrevention.NONE.value
 #: The order that `wait_order_response` waits for where it is any.
 ANY = -1
+
+__all__ = [
+    "ANY", "BOTH", "FOK", "GTC", "GTD", "GTX", "IOC", "LIMIT", "LONG", "MARKET", "SHORT", "amend", "assets",
+    "best_ask", "best_bid", "can_cancel", "cancel", "depth_changes", "depth_lots", "elapse", "equity",
+    "imbalance", "is_open", "last_trade", "lots_at", "mid_price", "next_level", "next_open", "now_ns",
+    "open_orders", "order_price", "order_status", "position_lots", "remaining_lots", "submit", "submit_limit",
+    "submit_market", "trade", "trades", "wait_next_feed", "wait_order_response",
+]
 
 
 @kernel
@@ -80,125 +97,13 @@ def assets(view: int) -> int:
     return int(clock_of(view).asset_count)
 
 
-@part
-def _known(view: int, asset: int) -> bool:
-    if 0 <= asset < clock_of(view).asset_count:
-        return True
-    clock_of(view).problem = BAD_ARGUMENT
-    return False
-
-
-# The book
-
-
-@kernel
-def best_bid(view: int, asset: int) -> int:
-    """Return the best bid in ticks, 0 where there is none."""
-    return int(asset_at(view, asset).best_bid) if _known(view, asset) else 0
-
-
-@kernel
-def best_ask(view: int, asset: int) -> int:
-    """Return the best ask in ticks, 0 where there is none."""
-    return int(asset_at(view, asset).best_ask) if _known(view, asset) else 0
-
-
-@kernel
-def mid_price(view: int, asset: int) -> float:
-    """Return the middle of the book as a price, NaN where a side is empty."""
-    return _mid_price(asset_at(view, asset)) if _known(view, asset) else math.nan
-
-
-@kernel
-def lots_at(view: int, asset: int, side: int, price_ticks: int) -> int:
-    """Return the displayed lots of a price."""
-    if not _known(view, asset):
-        return 0
-    of = asset_at(view, asset)
-    if side == BUY:
-        inside = of.bid_low <= price_ticks <= of.best_bid
-        return int(bid_at(view, of.depth_offset + price_ticks).number) if inside else 0
-    inside = 0 < of.best_ask <= price_ticks <= of.ask_high
-    return int(ask_at(view, of.depth_offset + price_ticks).number) if inside else 0
-
-
-@kernel
-def next_level(view: int, asset: int, side: int, price_ticks: int) -> int:
-    """Return the next displayed price behind one, 0 where there is none; behind 0 is the best."""
-    if not _known(view, asset):
-        return 0
-    of = asset_at(view, asset)
-    best, end, step = (of.best_bid, of.bid_low, -1) if side == BUY else (of.best_ask, of.ask_high, 1)
-    if best == 0 or price_ticks == 0:
-        return int(best)
-    ticks = price_ticks + step
-    while (ticks - end) * step <= 0:
-        if lots_at(view, asset, side, ticks) > 0:
-            return ticks
-        ticks += step
-    return 0
-
-
-@kernel
-def depth_lots(view: int, asset: int, side: int, levels: int) -> int:
-    """Return the lots of the best levels of a side."""
-    total, ticks = 0, 0
-    for _ in range(levels):
-        ticks = next_level(view, asset, side, ticks)
-        if ticks == 0:
-            break
-        total += lots_at(view, asset, side, ticks)
-    return total
-
-
-@kernel
-def imbalance(view: int, asset: int, levels: int) -> float:
-    """Return (bids - asks) / (bids + asks) of the best levels' lots, 0 where both are empty."""
-    bids, asks = depth_lots(view, asset, 1, levels), depth_lots(view, asset, -1, levels)
-    return (bids - asks) / (bids + asks) if bids + asks > 0 else 0.0
-
-
-@kernel
-def depth_changes(view: int, asset: int) -> int:
-    """Return how many rows of the book were received during the last wait."""
-    return int(asset_at(view, asset).depth_changes) if _known(view, asset) else 0
-
-
-# Trades
-
-
-@kernel
-def trades(view: int, asset: int) -> int:
-    """Return how many trades were received during the last wait."""
-    return int(asset_at(view, asset).trades) if _known(view, asset) else 0
-
-
-@kernel
-def trade(view: int, asset: int, number: int) -> tuple[int, int, int, int, int]:
-    """Return a trade of the last wait: aggressor's side, price in ticks, lots, exchange ns, local ns; 0s for none."""
-    if not 0 <= number < trades(view, asset):
-        clock_of(view).problem = BAD_ARGUMENT
-        return 0, 0, 0, 0, 0
-    of = asset_at(view, asset)
-    row = row_at(of, trade_at(view, of.trades_offset + number).number)
-    side = 1 if int(row.ev) & BUY_EVENT else -1
-    ticks, lots = int(row.px * of.ticks_per_price + 0.5), int(row.qty * of.lots_per_quantity + 0.5)
-    return side, ticks, lots, int(row.exch_ts), int(row.local_ts)
-
-
-@kernel
-def last_trade(view: int, asset: int) -> int:
-    """Return the price of the last trade received, in ticks; 0 where there was none."""
-    return int(asset_at(view, asset).last_trade_ticks) if _known(view, asset) else 0
-
-
 # The account
 
 
 @kernel
 def position_lots(view: int, asset: int, position_side: int = BOTH) -> int:
     """Return a position as known here, negative where short."""
-    if not _known(view, asset) or not 1 <= position_side <= 3:
+    if not is_known(view, asset) or not 1 <= position_side <= 3:
         return 0
     return int(position_at(view, asset, position_side - 1).lots)
 
@@ -206,7 +111,7 @@ def position_lots(view: int, asset: int, position_side: int = BOTH) -> int:
 @kernel
 def equity(view: int, asset: int) -> float:
     """Return what an instrument has earned so far, in its settlement asset, at the middle of the book."""
-    return equity_of(view, asset) if _known(view, asset) else 0.0
+    return equity_of(view, asset) if is_known(view, asset) else 0.0
 
 
 # Orders
@@ -230,7 +135,7 @@ def send_order(
 ) -> int:
     """Send an order; see `submit`."""
     clock = clock_of(view)
-    if not _known(view, asset):
+    if not is_known(view, asset):
         return 0
     if clock.orders + 1 >= clock.order_capacity:
         clock.problem = FULL_ORDERS
@@ -348,12 +253,12 @@ def remaining_lots(view: int, order: int) -> int:
 @kernel
 def open_orders(view: int, asset: int) -> int:
     """Return how many orders of an instrument are open."""
-    return int(asset_at(view, asset).open_count) if _known(view, asset) else 0
+    return int(asset_at(view, asset).open_count) if is_known(view, asset) else 0
 
 
 @kernel
 def next_open(view: int, asset: int, order: int = 0) -> int:
     """Return the open order that was submitted before this one, 0 where there is none; for 0 the newest."""
-    if not _known(view, asset):
+    if not is_known(view, asset):
         return 0
     return int(order_at(view, order).next) if _exists(view, order) else int(asset_at(view, asset).open_first)
