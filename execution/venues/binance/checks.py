@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
-from execution.venues.binance.outcomes import RequestFailed
+from execution.venues.binance.outcomes import RequestFailed, Verdict
 from execution.venues.binance.products import (
     COINM_POSITIONS,
     EXCHANGE_INFORMATION,
@@ -46,6 +46,9 @@ async def check_product(caller: Caller, product: Product, instruments: Iterable[
         raise NotRunningError(f"the exchange must answer before the first order, did not: {error}",
                               fix=f"see that binance.{product.settings_name}.rest_url is right and reachable") from None
     except RequestFailed as error:
+        if error.outcome.verdict is Verdict.NOT_CARRIED_OUT:
+            raise NotRunningError(f"the exchange must answer before the first order, did not: {error}",
+                                  fix="start again a little later") from None
         raise ConfigurationError([f"the exchange must accept our key for {product.name}, answered: {error}"],
                                  fix="see to binance.api_key, its secret, its permissions and its addresses") from None
     listed = {symbol.symbol: symbol for symbol in information.symbols}

@@ -57,9 +57,8 @@ class ServedExchange:
         self.signed("POST", f"/{product}/v1/order", symbol=symbol, side=side, type="MARKET", quantity=quantity)
 
     def flatten(self) -> None:
-        """Cancel every order and close every position of USD-M."""
-        for order in self.signed("GET", "/fapi/v1/openOrders"):
-            self.signed("DELETE", "/fapi/v1/allOpenOrders", symbol=order["symbol"])
+        """Cancel every order in BTCUSDT and close every position of USD-M."""
+        self.signed("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
         for _ in range(20):
             held = [row for row in self.signed("GET", "/fapi/v2/positionRisk") if Decimal(row["positionAmt"])]
             if not held:

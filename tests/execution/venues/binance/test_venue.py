@@ -245,6 +245,9 @@ def test_a_start_is_refused_where_the_account_or_the_filters_are_not_ours() -> N
             exchange.instruments = []
             with pytest.raises(ConfigurationError, match="must be listed"):
                 await starting(exchange)
+            exchange.script["GET /fapi/v1/exchangeInfo"].append(error(429, -1003, "Too many requests"))
+            with pytest.raises(NotRunningError, match="-1003 Too many requests"):
+                await starting(exchange)
             exchange.script["GET /fapi/v1/exchangeInfo"].append(error(401, -2015, "Invalid API-key"))
             with pytest.raises(ConfigurationError, match="-2015 Invalid API-key"):
                 await starting(exchange)
