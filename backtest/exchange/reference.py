@@ -44,7 +44,7 @@ _FAULTS: Final = """\
 ## Faults
 
 `POST /sluice/v1/faults` takes one or a list of them, `GET` shows those that wait, `DELETE` takes all back. A fault has
-a `kind` and may have `operation` (the beginning of a route below REST such as `POST order`), `symbol`, `account`, `event`
+a `kind` and may have `operation` (the beginning of a route's name such as `POST order`), `symbol`, `account`, `event`
 (of a user event), `sockets`, `milliseconds`, `parts`, `skip` (how many that fit are passed over) and `times` (how often
 it happens, 0 for always; once where it is not given).
 """
