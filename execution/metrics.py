@@ -23,4 +23,7 @@ ACCOUNT_DIFFERS = Gauge(
     "sluice_execution_account_differs", "1 where the venue's account is not as the journal has it.")
 ACCOUNT_UNSEEN = Counter(
     "sluice_execution_account_unseen", "Comparisons of account and journal for which the venue did not answer.")
+BALANCE_CHANGES = Counter(
+    "sluice_execution_balance_changes", "Changes of a balance that no fill explains, by reason and asset.",
+    ("reason", "asset"))
 BEATS_MISSED = Counter("sluice_execution_beats_missed", "Signs of life that the exchange did not take.")

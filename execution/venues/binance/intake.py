@@ -9,7 +9,13 @@ from execution.venues.binance.products import Product
 from execution.venues.binance.resync import Resync
 from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.translation import told
-from execution.venues.binance.user_events import UserEvent, UserEventKind, exchange_made, read_user_event
+from execution.venues.binance.user_events import (
+    AccountUpdate,
+    UserEvent,
+    UserEventKind,
+    exchange_made,
+    read_user_event,
+)
 from execution.venues.binance.user_stream import UserStream
 from execution.venues.interface import VenueEvent, VenueEventKind
 from sluice.errors import InputError, InvariantError
@@ -91,6 +97,10 @@ class UserEventIntake:
             self.streams[product].lose_key()
         elif event.kind is UserEventKind.MARGIN_CALL:
             _log.critical("the exchange calls for margin in %s", product.name)
+        elif event.kind is UserEventKind.SETTINGS:
+            _log.warning("the settings of the account in %s were changed, not by us: %s", product.name, event.name)
+        elif event.account is not None:
+            _tell_balances(event.account)
         elif event.order is not None:
             self._order(product, event)
 
@@ -128,3 +138,12 @@ class UserEventIntake:
     def _ask(self, client_order_id: str) -> None:
         if self.resync is not None:
             self.resync.ask(client_order_id)
+
+
+def _tell_balances(update: AccountUpdate) -> None:
+    # Reports carry fills and fees alone; what else moves a balance (funding, transfers) is at least said and counted.
+    for balance in update.balances:
+        if balance.change:
+            metrics.BALANCE_CHANGES.labels(update.reason, balance.asset).inc()
+            _log.warning("%s has changed the balance by %s %s, which no report tells", update.reason, balance.change,
+                         balance.asset)

@@ -22,6 +22,7 @@ class TrackedOrder:
     fills: dict[str, Decimal] = field(default_factory=dict)
     told_quantity: Decimal = ZERO
     accepted: bool = False
+    unanswered: bool = False
     ended: bool = False
 
     @property
@@ -36,8 +37,8 @@ class TrackedOrder:
 
     @property
     def rests(self) -> bool:
-        """Tell whether the order is in the book, as far as is known."""
-        return self.accepted and not self.over
+        """Tell whether the order is in the book, or may be because the answer to it is missing."""
+        return (self.accepted or self.unanswered) and not self.over
 
     @property
     def over(self) -> bool:
@@ -54,6 +55,11 @@ class TrackedOrders:
     def track(self, client_order_id: str, instrument: Instrument, quantity: Decimal) -> None:
         """Remember an order; one that is remembered stays as it is."""
         self._orders.setdefault(client_order_id, TrackedOrder(client_order_id, instrument, quantity))
+
+    def leave_unanswered(self, client_order_id: str) -> None:
+        """Take note that nobody knows whether the exchange has an order."""
+        if (order := self._orders.get(client_order_id)) is not None:
+            order.unanswered = True
 
     def forget(self, client_order_id: str) -> None:
         """Drop an order that certainly does not exist."""

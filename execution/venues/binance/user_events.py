@@ -21,8 +21,10 @@ class UserEventKind(Enum):
     CONDITIONAL_ORDER = 2
     KEY_EXPIRED = 3
     MARGIN_CALL = 4
-    #: Something that execution needs not: balances, settings, trades that ORDER tells as well.
+    #: Something that execution needs not, such as trades that ORDER tells as well.
     OTHER = 5
+    ACCOUNT = 6
+    SETTINGS = 7
 
 
 class OrderUpdate(msgspec.Struct):
@@ -55,6 +57,20 @@ class ConditionalUpdate(msgspec.Struct):
     message: str = msgspec.field(name="rm", default="")
 
 
+class BalanceChange(msgspec.Struct):
+    """A balance of ACCOUNT_UPDATE: `change` leaves out what trades and their fees did."""
+
+    asset: str = msgspec.field(name="a", default="")
+    change: Decimal = msgspec.field(name="bc", default=Decimal(0))
+
+
+class AccountUpdate(msgspec.Struct):
+    """The `a` of ACCOUNT_UPDATE."""
+
+    reason: str = msgspec.field(name="m", default="")
+    balances: list[BalanceChange] = msgspec.field(name="B", default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class UserEvent:
     """A message of the user stream. `order` or `conditional` is set where its kind says so; time in milliseconds."""
@@ -65,6 +81,7 @@ class UserEvent:
     transaction_time_ms: int = 0
     order: OrderUpdate | None = None
     conditional: ConditionalUpdate | None = None
+    account: AccountUpdate | None = None
 
 
 class _Header(msgspec.Struct):
@@ -81,13 +98,18 @@ class _Conditional(msgspec.Struct):
     o: ConditionalUpdate
 
 
+class _Account(msgspec.Struct):
+    a: AccountUpdate = msgspec.field(default_factory=AccountUpdate)
+
+
 class _Wrapped(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
 _KINDS: Final = {
     "ORDER_TRADE_UPDATE": UserEventKind.ORDER, "ALGO_UPDATE": UserEventKind.CONDITIONAL_ORDER,
-    "listenKeyExpired": UserEventKind.KEY_EXPIRED, "MARGIN_CALL": UserEventKind.MARGIN_CALL}
+    "listenKeyExpired": UserEventKind.KEY_EXPIRED, "MARGIN_CALL": UserEventKind.MARGIN_CALL,
+    "ACCOUNT_UPDATE": UserEventKind.ACCOUNT, "ACCOUNT_CONFIG_UPDATE": UserEventKind.SETTINGS}
 #: Client order ids of orders that the exchange makes: liquidation, deleveraging, settlement, delivery.
 _EXCHANGE_MADE: Final = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-")
 
@@ -112,4 +134,5 @@ def _read(payload: bytes) -> UserEvent:
     order = msgspec.json.decode(payload, type=_Order).o if kind is UserEventKind.ORDER else None
     conditional = (msgspec.json.decode(payload, type=_Conditional).o
                    if kind is UserEventKind.CONDITIONAL_ORDER else None)
-    return UserEvent(kind, header.name, header.event_time_ms, header.transaction_time_ms, order, conditional)
+    account = msgspec.json.decode(payload, type=_Account).a if kind is UserEventKind.ACCOUNT else None
+    return UserEvent(kind, header.name, header.event_time_ms, header.transaction_time_ms, order, conditional, account)

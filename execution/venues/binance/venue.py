@@ -103,6 +103,11 @@ class BinanceVenue:
         self._orders.track(request.client_order_id, request.instrument, request.quantity)
         try:
             body = await line.order_caller.call(product_of(request.instrument), endpoint, parameters, sent_at_ns)
+        except VenueOutcomeUnknown:
+            # It may rest, and must not outlive us.
+            self._orders.leave_unanswered(request.client_order_id)
+            line.switch.nudge()
+            raise
         except RequestFailed as error:
             self._orders.forget(request.client_order_id)
             return [self._own_word(VenueEventKind.REJECTED, request.client_order_id, sent_at_ns, error)]

@@ -66,10 +66,11 @@ def test_the_exchanges_own_orders_are_recognised(client_order_id: str) -> None:
 
 def test_other_messages_are_told_apart() -> None:
     kinds = {name: read_user_event(json.dumps({"e": name, "E": 1, "future": [1]}).encode()).kind
-             for name in ("ACCOUNT_UPDATE", "TRADE_LITE", "listenKeyExpired", "MARGIN_CALL", "SOMETHING_NEW")}
-    assert kinds == {"ACCOUNT_UPDATE": UserEventKind.OTHER, "TRADE_LITE": UserEventKind.OTHER,
+             for name in ("ACCOUNT_UPDATE", "TRADE_LITE", "listenKeyExpired", "MARGIN_CALL", "SOMETHING_NEW",
+                          "ACCOUNT_CONFIG_UPDATE")}
+    assert kinds == {"ACCOUNT_UPDATE": UserEventKind.ACCOUNT, "TRADE_LITE": UserEventKind.OTHER,
                      "listenKeyExpired": UserEventKind.KEY_EXPIRED, "MARGIN_CALL": UserEventKind.MARGIN_CALL,
-                     "SOMETHING_NEW": UserEventKind.OTHER}
+                     "SOMETHING_NEW": UserEventKind.OTHER, "ACCOUNT_CONFIG_UPDATE": UserEventKind.SETTINGS}
 
 
 def test_a_conditional_orders_update_is_read() -> None:

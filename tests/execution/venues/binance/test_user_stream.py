@@ -215,6 +215,33 @@ def test_the_countdown_beats_only_while_orders_rest_and_stops_at_the_end() -> No
     asyncio.run(story())
 
 
+def test_an_order_that_may_rest_because_its_answer_is_missing_is_under_the_countdown() -> None:
+    async def story() -> None:
+        async with a_stand(countdown_s=120) as stand:
+            stand.exchange.script["POST /fapi/v1/order"].append(Twist(502, "", done=True))
+            with pytest.raises(VenueOutcomeUnknown):
+                await resting(stand)
+            await stand.until(lambda: bool(stand.exchange.asked(COUNTDOWN)))
+
+    asyncio.run(story())
+
+
+def test_funding_and_changed_settings_are_said_at_least(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with a_stand() as stand:
+            balances = [{"a": "USDT", "wb": "10", "cw": "10", "bc": "-1.5"}, {"a": "BNB", "wb": "1", "bc": "0"}]
+            stand.exchange.tell(json.dumps(
+                {"e": "ACCOUNT_UPDATE", "E": 1, "T": 1, "a": {"m": "FUNDING_FEE", "B": balances}}).encode())
+            stand.exchange.tell(json.dumps(
+                {"e": "ACCOUNT_CONFIG_UPDATE", "E": 1, "T": 1, "ac": {"s": "BTCUSDT", "l": 25}}).encode())
+            await stand.until(lambda: stand.venue.events_received == 2)
+
+    asyncio.run(story())
+    assert "FUNDING_FEE has changed the balance by -1.5 USDT" in caplog.text
+    assert "BNB" not in caplog.text
+    assert "settings of the account in USDM were changed" in caplog.text
+
+
 def test_the_countdown_is_disarmed_where_nothing_rests_any_more() -> None:
     async def story() -> None:
         async with a_stand(countdown_s=120) as stand:
