@@ -7,7 +7,6 @@ and events. Conditional orders are the neighbour's (`conditional`).
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
 
 from backtest.account import Fill, FillEffect, OpenOrder, ProposedOrder, assumed_price, check_notional
 from backtest.exchange.core import payloads, rules
@@ -23,8 +22,6 @@ from backtest.exchange.core.trader import Trader, raise_refusal
 from backtest.matching.state import OutputKind, Reason
 from sluice.decimals import ZERO, text
 from sluice.orders import OrderType, Side
-
-_NO_FEE: Final = ZERO
 
 
 class Desk:
@@ -221,7 +218,7 @@ class Desk:
     ) -> None:
         """Book a fill of an order and tell of it."""
         now_ms, trade_id = self.context.now_ms, self.context.take_trade_id(self.symbol)
-        rate = None if self._effects is None else _NO_FEE
+        rate = None if self._effects is None else ZERO
         effect = self.trader.money.apply_fill(Fill(
             self.symbol, order.position_side, order.side, quantity, price, maker, now_ms, str(trade_id), rate))
         if self._effects is not None:

@@ -159,11 +159,6 @@ def config_update(time_ms: int, *, symbol: str, leverage: int) -> Payload:
     return head("ACCOUNT_CONFIG_UPDATE", time_ms) | {"ac": {"s": symbol, "l": leverage}}
 
 
-def mode_update(time_ms: int, *, multi_assets: bool) -> Payload:
-    """Return ACCOUNT_CONFIG_UPDATE of a changed multi-assets mode."""
-    return head("ACCOUNT_CONFIG_UPDATE", time_ms) | {"ai": {"j": multi_assets}}
-
-
 def margin_call(time_ms: int, cross_wallet: Decimal, rows: Sequence[PositionFigures]) -> Payload:
     """Return MARGIN_CALL with the positions that are near their liquidation."""
     positions: list[Mapping[str, str]] = [

@@ -86,12 +86,6 @@ def kline(stream: Stream, listing: Listing, row: KlineRow, closed: bool, time_ms
     return {"e": "kline", "E": time_ms, "s": listing.symbol, "k": bar, "st": _family(listing)}
 
 
-def contract_info(listing: Listing, time_ms: int) -> dict[str, Any]:
-    """Return `contractInfo` of a contract that trades."""
-    return {"e": "contractInfo", "E": time_ms, "s": listing.symbol, "ps": listing.pair, "ct": listing.contract_type,
-            "dt": listing.delivery_ms, "ot": listing.onboard_ms, "cs": "TRADING", "st": _family(listing)}
-
-
 def encoded(event: dict[str, Any] | list[dict[str, Any]]) -> bytes:
     """Return the bytes of an event."""
     return msgspec.json.encode(event)
