@@ -45,7 +45,7 @@ def commands_of(orders: Iterable[OrderState]) -> list[VenueCommand]:
 
 
 class Recovery:
-    """Brings journal and venue into agreement. Its methods run inside `Desk.exclusively`."""
+    """Brings journal and venue into agreement. Its methods run inside `Desk.exclusively`, but for one that says so."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -64,13 +64,29 @@ class Recovery:
         await self._agree(commands_of(ledger.open_orders()))
         return [order for order in ledger.orders() if before.get(order.client_order_id) != order]
 
+    async def reconcile_beside(self) -> list[OrderState]:
+        """Do what `reconcile` does, outside of `Desk.exclusively`: only the answer takes a turn of the desk.
+
+        A real venue needs seconds to be sure about an order, and no cancel may wait for that. An order whose submission
+        is being carried out is left to it.
+        """
+        ledger = self._desk.ledger
+        before = {order.client_order_id: order for order in ledger.orders()}
+        asked = [order for order in ledger.open_orders() if order.status is not OrderStatus.PENDING]
+        events = await self._told(commands_of(asked))
+        await self._desk.exclusively(self.settle(events, {order.client_order_id for order in asked}))
+        return [order for order in ledger.orders() if before.get(order.client_order_id) != order]
+
     async def _agree(self, commands: Sequence[VenueCommand]) -> None:
+        events = await self._told(commands)
+        await self.settle(events, {command.request.client_order_id for command in commands})
+
+    async def _told(self, commands: Sequence[VenueCommand]) -> Sequence[VenueEvent]:
         try:
-            events = await self._desk.venue.recover(commands)
+            return await self._desk.venue.recover(commands)
         except VenueOutcomeUnknown as error:
             raise NotRunningError(f"the venue must tell the fate of every order, and did not: {error}",
                                   fix="ask again when the venue answers") from None
-        await self.settle(events, {command.request.client_order_id for command in commands})
 
     async def settle(self, events: Sequence[VenueEvent], asked: Set[str]) -> None:
         """Journal what the venue told about the orders that it was asked about, and deal with those it does not have.

@@ -21,7 +21,7 @@ from execution.gate import ApprovalRefusedError
 from execution.identity import JournalIdentity
 from execution.recovery import Recovery
 from execution.submission import Submission
-from execution.venues.interface import SimulatedTime
+from execution.venues.interface import EventStream, SimulatedTime
 from sluice.envelope import Refusal
 from sluice.errors import InputError, NotFoundError, NotRunningError
 from sluice.execution.v1 import execution_pb2 as messages
@@ -134,7 +134,10 @@ class ExecutionServicer(services.ExecutionServiceServicer):
             self, request: messages.ReconcileRequest, context: Context) -> messages.ReconcileResponse:
         """Ask the venue for the fate of every open order."""
         self._require_ready()
-        changed = await self._desk.exclusively(self._recovery.reconcile())
+        if isinstance(self._desk.venue, EventStream) and not self._desk.in_event_time:
+            changed = await self._recovery.reconcile_beside()
+        else:
+            changed = await self._desk.exclusively(self._recovery.reconcile())
         return messages.ReconcileResponse(changed=map(write_state, changed))
 
     def _found(self, request: messages.GetOrderRequest) -> OrderState:

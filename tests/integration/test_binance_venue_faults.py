@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sluice.envelope import client_order_id
+from sluice.execution.v1 import execution_pb2 as messages
 from sluice.stores.embedded import StoreUrls
 from tests.execution.venues.binance.served import ServedExchange, a_served_exchange
 from tests.integration.binance_desk import BinanceDesk, a_binance_desk, total
@@ -130,6 +131,24 @@ def test_a_clock_that_is_put_wrong_is_measured_and_followed(
             assert await desk.resting("late") == "ACCEPTED"
             await desk.cancel("late")
             await desk.until("late", "CANCELED")
+
+    asyncio.run(story())
+
+
+def test_a_cancel_does_not_wait_for_the_fates_of_others(
+        stores: StoreUrls, tmp_path: Path, exchange: ServedExchange) -> None:
+    async def story() -> None:
+        async with a_binance_desk(stores, tmp_path, exchange) as desk:
+            assert await desk.resting("kept") == "ACCEPTED"
+            exchange.fault("drop", **PLACE)
+            assert await desk.resting("lost") == "UNKNOWN"
+            reconciling = asyncio.ensure_future(desk.rig.execution.Reconcile(messages.ReconcileRequest()))
+            await asyncio.sleep(0.1)
+            await desk.cancel("kept")
+            await desk.until("kept", "CANCELED")
+            assert not reconciling.done(), "it must be asking still, so that this test means something"
+            await reconciling
+            await desk.until("lost", "REJECTED")
 
     asyncio.run(story())
 
