@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dataflows import embedded
+from dataflows.traded import traded
 from sluice.config.settings import (
     ExecutionSettings,
     InferenceSettings,
@@ -59,4 +60,4 @@ def test_a_tape_without_a_known_instrument_is_told_with_what_it_names(tmp_path: 
     (tmp_path / "a.txt").write_bytes(text)
     settings = Settings(source=SourceSettings(tapes=(tmp_path / "a.txt",)))
     with pytest.raises(NotFoundError, match=f"must name a catalogued instrument, named {named}"):
-        embedded.traded(settings)
+        traded(settings)

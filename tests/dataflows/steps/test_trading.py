@@ -70,7 +70,7 @@ class ScriptedDesk:
 
 
 def a_logic(desk: ScriptedDesk, state: TradingState | None = None) -> TradingLogic:
-    return TradingLogic(desk, CATALOG, StrategySettings(), state or TradingState())  # type: ignore[arg-type]
+    return TradingLogic(desk, CATALOG, StrategySettings(), state or TradingState())
 
 
 def a_row(key: str, second: int, *, last: bool = False) -> TickRow:
