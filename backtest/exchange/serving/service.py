@@ -119,9 +119,9 @@ class ExchangeService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._listener.close()
         if self._site is not None:
             await self._site.cleanup()
+        self._listener.close()
         if self._journal is not None:
             self._journal.close()
 
