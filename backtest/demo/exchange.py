@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from backtest.demo.world import free_address
 from sluice.config import Settings
 from sluice.config.binance import BinanceAddresses
+from sluice.config.exchange import ExchangeSettings
 from sluice.config.market_source import CoinmAddresses, UsdmAddresses
 from sluice.config.writing import overrides_removed
 from sluice.instruments import InstrumentCatalog
@@ -38,7 +39,8 @@ def with_exchange(settings: Settings, traded: InstrumentCatalog) -> Settings:
     address = free_address(settings.exchange.address)
     secret = SecretStr(secrets.token_hex(32))
     simulated = settings.execution.simulated
-    exchange = settings.exchange.model_copy(update={
+    # What the venue without sockets cannot be told stays as it is there, so that both give the same.
+    exchange = ExchangeSettings().model_copy(update={
         "address": address, "tapes": settings.source.tapes, "pace": "lockstep", "time": "recorded", "at_end": "stay",
         "order_latency_ms": simulated.order_latency_ms, "maker_fee_bps": simulated.maker_fee_bps,
         "taker_fee_bps": simulated.taker_fee_bps, "balances": settings.account.balances,
