@@ -77,11 +77,22 @@ def test_the_market_stands_still_until_a_client_moves_it(tape: Path) -> None:
     async def story(world: World) -> None:
         assert world.service.exchange.frames_played == 0
         status, answer = await world.control("POST", "advance", {"until_ns": middle})
-        assert (status, answer) == (200, {"now_ns": middle, "user_events": 0})
+        incarnation = answer["incarnation"]
+        assert (status, answer) == (200, {"now_ns": middle, "user_events": 0, "incarnation": incarnation})
         assert world.service.exchange.frames_played == sum(frame.receive_time_ns <= middle for frame in frames)
-        assert await world.control("GET", "user-events") == (200, {"now_ns": middle, "user_events": 0})
+        assert await world.control("GET", "user-events") == (200, answer)
         status, answer = await world.control("POST", "advance", {"until_ns": middle - 10**9})
         assert answer["now_ns"] == middle
+
+    in_world(story, tapes=(tape,), pace="lockstep")
+
+
+def test_a_step_meant_for_another_process_moves_nothing(tape: Path) -> None:
+    async def story(world: World) -> None:
+        before = await world.control("GET", "user-events")
+        status, answer = await world.control("POST", "advance", {"until_ns": 2**61, "incarnation": "another"})
+        assert (status, list(answer)) == (412, ["error"])
+        assert await world.control("GET", "user-events") == before
 
     in_world(story, tapes=(tape,), pace="lockstep")
 
