@@ -100,8 +100,8 @@ DEFAULTS: Final[Mapping[tuple[str, str], BinanceAddresses]] = {
                                     f"{_TEST_ORDERS}/ws-fapi/v1"),
     ("testnet", "coinm"): _addresses("https://testnet.binancefuture.com", "wss://dstream.binancefuture.com",
                                      f"{_TEST_ORDERS}/ws-dapi/v1"),
-    ("simulated", "usdm"): _addresses("http://127.0.0.1:50080", "ws://127.0.0.1:50080",
-                                      "ws://127.0.0.1:50080/ws-fapi/v1"),
-    ("simulated", "coinm"): _addresses("http://127.0.0.1:50080", "ws://127.0.0.1:50080",
-                                       "ws://127.0.0.1:50080/ws-dapi/v1"),
+    ("simulated", "usdm"): _addresses("http://127.0.0.1:15080", "ws://127.0.0.1:15080",
+                                      "ws://127.0.0.1:15080/ws-fapi/v1"),
+    ("simulated", "coinm"): _addresses("http://127.0.0.1:15080", "ws://127.0.0.1:15080",
+                                       "ws://127.0.0.1:15080/ws-dapi/v1"),
 }

@@ -61,7 +61,7 @@ def exchange_port(settings: Settings) -> Iterator[Finding]:
     """Clients of an exchange come by TCP."""
     if settings.exchange.address.startswith("unix:"):
         yield (("exchange", "address"), f"must be host:port, was {settings.exchange.address!r}",
-               'write for example "127.0.0.1:50080"')
+               'write for example "127.0.0.1:15080"')
 
 
 def real_orders(settings: Settings) -> Iterator[Finding]:

@@ -21,8 +21,9 @@ class SyntheticMarketSettings(Section):
 class ExchangeSettings(Section):
     """The simulated exchange (`sluice serve exchange`)."""
 
+    # Below the range from which the system gives ports to outgoing connections: one of those may not take it.
     address: Address = Field(
-        "127.0.0.1:50080", description="host:port of REST, streams and the WebSocket order API together.")
+        "127.0.0.1:15080", description="host:port of REST, streams and the WebSocket order API together.")
     tapes: tuple[Path, ...] = Field((), description="Tape files or folders that are its market; none for a synthetic.")
     synthetic: SyntheticMarketSettings = Field(default_factory=SyntheticMarketSettings)
     pace: Annotated[str, Field(pattern=r"^(realtime|max|lockstep|\d+(\.\d+)?x)$")] = Field(

@@ -32,7 +32,7 @@ def test_the_system_trades_on_paper_by_the_configuration_of_the_document(configu
     ports = dict(zip(("INFERENCE", "RISK", "EXECUTION"), free_ports(3), strict=True))
     environ = {**os.environ, **{f"SLUICE_{name}__ADDRESS": f"127.0.0.1:{port}" for name, port in ports.items()}}
     with served_exchange((), "--synthetic", folder=tmp_path) as exchange:
-        here = configuration.replace(":50080", f":{exchange.port}") + (
+        here = configuration.replace(":15080", f":{exchange.port}") + (
             f'\n[binance.usdm]\nrest_url = "http://127.0.0.1:{exchange.port}"\n'
             f'stream_url = "ws://127.0.0.1:{exchange.port}"\n')
         (tmp_path / "sluice.toml").write_text(here)

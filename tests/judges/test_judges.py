@@ -101,7 +101,7 @@ def test_the_sdks_know_every_field_but_those_that_are_listed(verdicts: dict[tupl
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text.split("\n", 1)[0])
 def test_a_program_of_the_document_runs(exchange: ServedExchange, program: str) -> None:
-    here = program.replace("127.0.0.1:50080", f"127.0.0.1:{exchange.port}")
+    here = program.replace("127.0.0.1:15080", f"127.0.0.1:{exchange.port}")
     done = subprocess.run([str(judges()), "-c", here], capture_output=True, text=True, timeout=ENDED_S, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -109,7 +109,7 @@ def test_a_program_of_the_document_runs(exchange: ServedExchange, program: str) 
 
 def test_the_commands_of_the_document_ask_for_faults_and_take_them_back(exchange: ServedExchange) -> None:
     for line in "".join(COMMANDS).splitlines():
-        here = line.replace("127.0.0.1:50080", f"127.0.0.1:{exchange.port}")
+        here = line.replace("127.0.0.1:15080", f"127.0.0.1:{exchange.port}")
         done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, timeout=60, check=True)
         assert "error" not in json.loads(done.stdout), done.stdout
     assert json.loads(done.stdout) == {"waiting": []}

@@ -37,7 +37,7 @@ def test_live_orders_take_two_explicit_steps() -> None:
 
 @pytest.mark.parametrize(("environment", "url", "world"), [
     ("simulated", "https://fapi.binance.com", "live"), ("simulated", "https://testnet.binancefuture.com", "testnet"),
-    ("testnet", "https://FAPI.binance.com:443", "live"), ("testnet", "http://127.0.0.1:50080", "simulated"),
+    ("testnet", "https://FAPI.binance.com:443", "live"), ("testnet", "http://127.0.0.1:15080", "simulated"),
     ("live", "https://demo-fapi.binance.com", "testnet"), ("live", "https://binance.com.evil.example", "simulated"),
     ("live", "http://localhost:1", "simulated"), ("simulated", "https://fapi.binance.com.", "live")])
 def test_addresses_of_the_venue_are_of_the_environment(environment: str, url: str, world: str) -> None:
@@ -62,7 +62,7 @@ def test_no_other_venue_leads_to_the_exchange_around_the_two_steps() -> None:
     assert "must be an address of simulated, was one of live" in problem
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:50080", "https://testnet.binancefuture.com",
+@pytest.mark.parametrize("url", ["http://127.0.0.1:15080", "https://testnet.binancefuture.com",
                                  "http://fapi.binance.com"])
 def test_live_orders_are_decided_on_the_live_market(url: str) -> None:
     live = {"RUN__ENVIRONMENT": "live", "RUN__CLOCK": "system", "EXECUTION__VENUE": "binance",
@@ -133,7 +133,7 @@ def test_the_exchange_has_an_address_and_a_metrics_port_of_its_own() -> None:
     assert len(broken(EXCHANGE__ADDRESS="127.0.0.1:50052")) == 2
     assert len(broken(EXCHANGE__METRICS_PORT="9100", RISK__METRICS_PORT="9100")) == 2
     assert broken(EXCHANGE__ADDRESS="unix:/x") == [
-        'SLUICE_EXCHANGE__ADDRESS: must be host:port, was \'unix:/x\'; write for example "127.0.0.1:50080"']
+        'SLUICE_EXCHANGE__ADDRESS: must be host:port, was \'unix:/x\'; write for example "127.0.0.1:15080"']
     assert broken(EXCHANGE__ADDRESS="localhost:0", RISK__ADDRESS="localhost:0") == []
 
 
