@@ -19,7 +19,7 @@ from llvmlite import ir
 from numba import types
 from numba.core.typing.templates import infer_global, make_intrinsic_template
 
-from backtest.kernels import compiled, folder_of, kernel
+from backtest.kernels import folder_of, kernel
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +35,7 @@ class Entry(Generic[P, R]):
         self.name = function.__name__
         self.folder = folder_of(function)
         self.__doc__ = function.__doc__
-        self._compiled: Any = compiled(function, kernel)
+        self._compiled: Any = kernel(function)
         parameters = inspect.signature(function).parameters
         returned = types.void if function.__annotations__["return"] is None else types.int64
         self._signature = returned(*[types.int64 for _ in parameters])

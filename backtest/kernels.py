@@ -9,11 +9,11 @@ an entry point (`backtest.entry_points`), which is compiled once and called by i
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
-import numba
 from numba import types
 
 from dataflows import kernels
@@ -31,35 +31,26 @@ def cache_folder(package: Path) -> Path:
     for source in dict.fromkeys((*_SHARED, package)):
         for path in sorted(source.glob("*.py")) if source.is_dir() else [source]:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # numba makes its settings at run time
-    return Path(str(usual)).parent / f"{package.name}-{digest.hexdigest()[:16]}"
+    return kernels.cache_root(os.environ) / f"{package.name}-{digest.hexdigest()[:16]}"
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function with Numba at its first call; see `dataflows.kernels.kernel`."""
-    return compiled(function, kernels.kernel)
+    return _compiled(function)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that only other kernels call: without what Python would need to call it."""
-    return compiled(function, _without_python)
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a short function into each kernel that calls it: for those on the way of every event."""
-    return compiled(function, _inlined)
+    return _compiled(function, forceinline=True)
 
 
-def _without_python(function: Callable[P, R]) -> Callable[P, R]:
-    return _njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-
-
-def _inlined(function: Callable[P, R]) -> Callable[P, R]:
-    return _njit(function, forceinline=True)
-
-
-def _njit(function: Callable[P, R], **options: Any) -> Callable[P, R]:
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+def _compiled(function: Callable[P, R], **options: object) -> Callable[P, R]:
+    return cast("Callable[P, R]", _for_any_value(kernels.compiled(function, folder_of(function), **options)))
 
 
 def _for_any_value(dispatcher: Any) -> Any:
@@ -71,17 +62,6 @@ def _for_any_value(dispatcher: Any) -> Any:
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
-
-
-def compiled(function: Callable[P, R], compiler: Callable[[Callable[P, R]], Callable[P, R]]) -> Callable[P, R]:
-    """Hand a function to a compiler of Numba, with the cache folder of the package that the function is in."""
-    usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # see above
-    folder = folder_of(function)
-    setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010  # see above
-    try:
-        return cast("Callable[P, R]", _for_any_value(compiler(function)))
-    finally:
-        setattr(numba.config, "CACHE_DIR", usual)  # noqa: B010  # see above
 
 
 _folders: dict[Path, Path] = {}

@@ -4,11 +4,11 @@ A kernel works on plain numbers, arrays and records of a fixed dtype. It is no p
 use fast-math: the same events must give the same bits on every machine of one architecture.
 
 Numba's own cache looks only at the file of the outermost kernel and would go on using old code of a kernel called from
-another file. So the cache lies in a folder named after the sources of all kernels. It is `NUMBA_CACHE_DIR` where that
-is set, else in the user's cache folder; where that cannot be written, Numba falls back on its own places.
+another file. So the compiled code of a file lies in a folder named after that file and all that it imports
+(`kernel_sources`). The folders are in `NUMBA_CACHE_DIR` where that is set, else in the user's cache folder; where that
+cannot be written, Numba falls back on its own places.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from dataflows.kernel_sources import digest_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,21 +32,18 @@ Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 
-#: Where kernels and the constants that are compiled into them are written.
-_SOURCES = ("kernels.py", "bars.py", "book/*.py", "codecs/*.py", "indicators/*.py", "actors/market*.py")
+_ROOT = Path(__file__).parent.parent
 
 
-def cache_folder(package: Path, environ: Mapping[str, str]) -> Path:
-    """Return the folder for the compiled code of a package's kernels as they are written now."""
+def cache_root(environ: Mapping[str, str]) -> Path:
+    """Return the folder under which compiled code is kept."""
     users = Path(environ.get("XDG_CACHE_HOME") or "~/.cache") / "sluice" / "kernels"
-    base = Path(environ.get("NUMBA_CACHE_DIR") or users)
-    digest = hashlib.sha256()
-    for path in sorted(found for pattern in _SOURCES for found in package.glob(pattern)):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
-    return base.expanduser() / digest.hexdigest()[:16]
+    return Path(environ.get("NUMBA_CACHE_DIR") or users).expanduser()
 
 
-setattr(numba.config, "CACHE_DIR", str(cache_folder(Path(__file__).parent, os.environ)))  # noqa: B010  # made at run time
+def cache_folder(source: Path, environ: Mapping[str, str], root: Path = _ROOT) -> Path:
+    """Return the folder for the compiled code of the kernels in a file as they, and what they call, are written now."""
+    return cache_root(environ) / f"{source.stem}-{digest_of(source, root)}"
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -52,4 +51,21 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     Division by zero gives infinity or NaN, as in NumPy. The compiled code is cached on disk.
     """
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return compiled(function, cache_folder(Path(function.__code__.co_filename), os.environ))
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that only other kernels call: without what Python would need to call it, which saves time."""
+    folder = cache_folder(Path(function.__code__.co_filename), os.environ)
+    return compiled(function, folder, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def compiled(function: Callable[P, R], folder: Path, **options: Any) -> Callable[P, R]:
+    """Compile a function at its first call as `kernel` does, with more options of Numba, into a folder."""
+    usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # numba makes its settings at run time
+    setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010  # see above
+    try:
+        made = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    finally:
+        setattr(numba.config, "CACHE_DIR", usual)  # noqa: B010  # see above
+    return cast("Callable[P, R]", made)

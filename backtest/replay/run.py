@@ -36,14 +36,10 @@ _PROBLEMS = {
 
 def strategy(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a strategy with Numba at its first call; the code is cached and goes by the engine's sources, too."""
-    usual = getattr(numba.config, "CACHE_DIR")  # noqa: B009  # numba makes its settings at run time
-    setattr(numba.config, "CACHE_DIR", str(cache_folder(_ROOM)))  # noqa: B010  # see above
     try:
-        return kernels.kernel(function)
+        return kernels.compiled(function, cache_folder(_ROOM))
     except RuntimeError:  # Numba has no place for the code of what was typed into an interpreter.
         return cast("Callable[P, R]", numba.njit(nogil=True, error_model="numpy")(function))
-    finally:
-        setattr(numba.config, "CACHE_DIR", usual)  # noqa: B010  # see above
 
 
 class Backtest:
