@@ -13,7 +13,7 @@ from dataflows.book.merging import put_all
 from dataflows.book.pending import join, wait
 from dataflows.book.sides import best_key, clear, to_keys
 from dataflows.book.state import BUFFERING, LOADED, NO_HORIZON, SYNCED, BookResult
-from dataflows.kernels import Floats, Record, kernel
+from dataflows.kernels import Floats, Integers, Record, kernel
 
 _APPLIED, _LOADED, _IGNORED = int(BookResult.APPLIED), int(BookResult.LOADED), int(BookResult.IGNORED)
 _GAP, _TOO_OLD, _CROSSED = int(BookResult.GAP), int(BookResult.SNAPSHOT_TOO_OLD), int(BookResult.CROSSED)
@@ -31,6 +31,15 @@ def update(book: Record, first: int, last: int, previous: int, bids: Floats, ask
         return _OFF_TICK
     if not to_keys(asks, numerator, denominator, -1, ask_keys, ask_quantities):
         return _OFF_TICK
+    return update_keys(book, first, last, previous, bid_keys, bid_quantities, ask_keys, ask_quantities)
+
+
+@kernel
+def update_keys(
+    book: Record, first: int, last: int, previous: int,
+    bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
+) -> int:
+    """Take a difference as `update` does, its levels as keys (ticks; of asks their negative) and quantities."""
     if book.status == BUFFERING:
         return wait(book, first, last, previous, bid_keys, bid_quantities, ask_keys, ask_quantities)
     if _is_old(book, last):
@@ -64,6 +73,14 @@ def snapshot(book: Record, last: int, bids: Floats, asks: Floats) -> int:
         return _OFF_TICK
     if not to_keys(asks, numerator, denominator, -1, ask_keys, ask_quantities):
         return _OFF_TICK
+    return snapshot_keys(book, last, bid_keys, bid_quantities, ask_keys, ask_quantities)
+
+
+@kernel
+def snapshot_keys(
+    book: Record, last: int, bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
+) -> int:
+    """Take a snapshot as `snapshot` does, its levels as keys (ticks; of asks their negative) and quantities."""
     if book.status != BUFFERING and last <= book.last_update_id:
         return _IGNORED
     if book.status == SYNCED:
