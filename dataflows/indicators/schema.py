@@ -1,21 +1,33 @@
 """The versioned list of features: which value stands where in a feature row, and what it means.
 
 A schema travels with every row, training set and model by its hash, so that a model never reads one column as another.
-Changing a name, the order or a definition means a new version.
+Changing a name, the order or a definition means a new version. The sets that there are besides the light one are in
+`schemas`.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
+
+from dataflows.indicators.light import LIGHT
+from dataflows.indicators.registry import Feature
 
 
 @dataclass(frozen=True)
 class FeatureSchema:
-    """Names and order of the values of a feature row."""
+    """Names and order of the values of a feature row; `entries` say what each is, where that is known."""
 
     name: str
     version: int
     features: tuple[str, ...]
+    entries: tuple[Feature, ...] = field(default=(), compare=False, repr=False)
+
+    @classmethod
+    def of(cls, name: str, version: int, entries: Sequence[Feature]) -> Self:
+        """Return the schema of some features in their order."""
+        return cls(name, version, tuple(entry.name for entry in entries), tuple(entries))
 
     @cached_property
     def hash(self) -> str:
@@ -28,34 +40,5 @@ class FeatureSchema:
         return self.features.index(feature)
 
 
-#: What a market actor says of an instrument at a tick. Definitions and sources are in `microstructure`, `windows` and
-#: `wilder`. `bps` are basis points; volumes are in base units (linear) or contracts (inverse); windows end at the last
-#: whole second of event time.
-MARKET_SCHEMA = FeatureSchema(
-    name="market",
-    version=1,
-    features=(
-        "spread_bps",                   # best ask less best bid, relative to the mid price
-        "imbalance_1",                  # (bid - ask) / (bid + ask) quantity of the best level, -1 to 1
-        "imbalance_5",                  # the same over the best 5 levels
-        "imbalance_20",                 # the same over the best 20 levels
-        "microprice_deviation_bps",     # quantity-weighted mid price less mid price
-        "cvd_1s",                       # cumulative volume delta: bought less sold quantity of the last second
-        "cvd_10s",
-        "cvd_60s",
-        "flow_imbalance_1s",            # cumulative volume delta over the whole volume, -1 to 1; 0 without trades
-        "flow_imbalance_10s",
-        "flow_imbalance_60s",
-        "trade_rate_10s",               # trades a second
-        "return_1s_bps",                # log return of the mid price
-        "return_5s_bps",
-        "return_30s_bps",
-        "return_60s_bps",
-        "realised_volatility_10s_bps",  # root of the sum of squared one-second log returns of the mid price
-        "realised_volatility_60s_bps",
-        "average_true_range",           # Wilder, 14 bars, in price units
-        "atr_bps",                      # the same relative to the mid price
-        "adx_14",                       # average directional index, Wilder, 0 to 100
-        "rsi_14",                       # relative strength index, Wilder, 0 to 100
-    ),
-)
+#: What a market actor says of an instrument at a tick, without observers.
+MARKET_SCHEMA = FeatureSchema.of("market", 1, LIGHT)
