@@ -24,8 +24,8 @@ setup-dev: $(VENV)/.setup-dev  ## Install what tests, lint and training need as 
 demo: setup  ## Replay a tape through the whole system: TAPE="a.gz b.gz" for yours, JSON=1 for JSON
 	@$(BIN)/sluice demo $(foreach tape,$(TAPE),--tape $(tape)) $(if $(JSON),--json)
 
-test: setup-dev  ## Run every test: ARGS="-k book" for some
-	$(BIN)/python -m pytest $(ARGS)
+test: setup-dev  ## Run every test, on all cores: ARGS="-k book" for some, on one
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --dist=loadgroup)
 
 lint: setup-dev  ## Check style, types, import arrows, contracts and generated files
 	$(BIN)/ruff check $(CHECKED)

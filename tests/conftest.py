@@ -2,6 +2,9 @@
 
 Such a test is skipped, and says why, where the thing is missing; where the environment variable SLUICE_REQUIRE lists it
 (`grpcurl,data`), it fails instead, so that continuous integration cannot pass by skipping.
+
+Where tests run on several cores, those of a file stay together, and all that start whole systems go one after another:
+each of them is made of many processes already.
 """
 
 import os
@@ -17,6 +20,7 @@ settings.load_profile("sluice")
 
 DATA_VARIABLE = "SLUICE_DATA"
 JUDGES_VARIABLE = "SLUICE_JUDGES"
+_SYSTEMS = ("integration", "judges")
 
 
 def recorded_data() -> Path:
@@ -34,6 +38,13 @@ def is_missing(name: str) -> bool:
     if name == "judges":
         return not judges().is_file()
     return not recorded_data().is_dir() if name == "data" else shutil.which(name) is None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests must run on the same core, one after another."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group("systems" if place.parts[0] in _SYSTEMS else place.as_posix()))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
