@@ -22,6 +22,8 @@ TAIL_BYTES = 64
 #: Levels of both sides of one frame that the scratch arrays hold; a frame with more is declined.
 LEVEL_SCRATCH = 8192
 
+DECIMAL_SLOTS, WHOLE_SLOTS = 8, 9
+
 FRAME = np.dtype(
     [
         ("kind", np.int64),
@@ -53,6 +55,9 @@ FRAME = np.dtype(
         # Depth update: the scratch arrays hold first the bids, then the asks.
         ("bid_count", np.int64),
         ("ask_count", np.int64),
+        # What the reader has read before it knows what it means.
+        ("decimals", np.float64, (DECIMAL_SLOTS,)),
+        ("wholes", np.int64, (WHOLE_SLOTS,)),
     ],
     align=True,
 )

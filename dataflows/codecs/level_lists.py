@@ -1,0 +1,52 @@
+"""Price levels of a depth message, `[["61800.20","2.909"],...]`, from bytes to keys in ticks and quantities.
+
+A price's digits become ticks without a float of the price: its whole number of smallest units is multiplied by the
+ratio of unit and tick, rounded, and multiplied back, which must give the same whole number. A price that is no multiple
+of the tick is declined, because only `book.sides.to_keys` says how far off one may be.
+"""
+
+from dataflows.codecs.digits import POWERS, read_decimal
+from dataflows.codecs.quick_frame import Text
+from dataflows.kernels import Floats, Integers, part
+
+_QUOTE, _COMMA, _OPEN, _CLOSE = (ord(character) for character in '",[]')
+#: With fewer ticks than this, the rounding errors of the way through a float price cannot reach its tolerance.
+_MOST_TICKS = 2.0**40
+#: Bounds of a tick size `numerator / denominator`: products with it fit 62 bits, and are exact as floats.
+_LARGEST_NUMERATOR, _LARGEST_DENOMINATOR = 1000.0, 1e15
+
+
+@part
+def read_level_list(
+    text: Text, at: int, numerator: float, denominator: float, sign: int, count: int,
+    keys: Integers, quantities: Floats,
+) -> tuple[int, int]:
+    """Read a list that begins with the bracket at `at`; store levels from index `count` on.
+
+    Returns where the list ends and the count then; -1 first where it is not in the usual form, a price is not on the
+    tick (numerator / denominator), or there is no room.
+    """
+    if text[at] != _OPEN or numerator > _LARGEST_NUMERATOR or denominator > _LARGEST_DENOMINATOR:
+        return -1, count
+    if text[at + 1] == _CLOSE:
+        return at + 2, count
+    known, ratio, unit, times = -1, 0.0, 0, int(denominator)
+    while True:
+        if text[at + 1] != _OPEN or text[at + 2] != _QUOTE or count >= keys.size:
+            return -1, count
+        price, decimals, at = read_decimal(text, at + 3)
+        if at < 0 or text[at + 1] != _COMMA or text[at + 2] != _QUOTE:
+            return -1, count
+        if decimals != known:
+            known, unit = decimals, int(POWERS[decimals] * numerator)
+            ratio = denominator / (POWERS[decimals] * numerator)
+        ticks = int(price * ratio + 0.5)
+        quantity, decimals, at = read_decimal(text, at + 3)
+        if at < 0 or text[at + 1] != _CLOSE or ticks * unit != price * times or not 0 < ticks < _MOST_TICKS:
+            return -1, count
+        keys[count] = sign * ticks
+        quantities[count] = quantity / POWERS[decimals]
+        count += 1
+        at += 2
+        if text[at] != _COMMA:
+            return (at + 1, count) if text[at] == _CLOSE else (-1, count)
