@@ -23,7 +23,9 @@ ENUM_PAGES: Final = (
              "Why execution refused an approval before anything was sent. The name comes in the trailer "
              "`sluice-refusal` of the call."),
     EnumPage("dead-letter-reasons.md", "Dead-letter reasons", "sluice/market/v1/market.proto", "DeadLetterReason",
-             "Why a line or frame of market data was set aside. It is kept and counted, and the stream goes on."),
+             "What can be wrong with market data. What is set aside is kept as a dead letter and nothing of it is "
+             "applied; what is flagged is applied and counted. The stream goes on either way. `sluice data check FILE` tells "
+             "what a recording has of it."),
 )
 
 

@@ -75,66 +75,158 @@ class _DeadLetterReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dead
     DESCRIPTOR: _descriptor.EnumDescriptor
     DEAD_LETTER_REASON_UNSPECIFIED: _DeadLetterReason.ValueType  # 0
     DEAD_LETTER_REASON_MALFORMED_LINE: _DeadLetterReason.ValueType  # 1
-    """The line is not `<receive ns> <JSON>`."""
+    """Set aside. The line is not `<receive ns> <JSON>`, or no row with the fields that its file must have."""
     DEAD_LETTER_REASON_MALFORMED_JSON: _DeadLetterReason.ValueType  # 2
-    """The payload is no JSON."""
+    """Set aside. The payload is no JSON."""
     DEAD_LETTER_REASON_MALFORMED_EVENT: _DeadLetterReason.ValueType  # 3
-    """The JSON lacks a field that its event type must have, or a field has the wrong type."""
+    """Set aside. A field that the event must have is missing, has the wrong type or a value that it cannot have."""
     DEAD_LETTER_REASON_UNKNOWN_EVENT: _DeadLetterReason.ValueType  # 4
-    """An event type this system does not read."""
+    """Set aside. An event type this system does not read."""
     DEAD_LETTER_REASON_UNKNOWN_INSTRUMENT: _DeadLetterReason.ValueType  # 5
-    """No instrument of that symbol is configured."""
+    """Set aside. No instrument of that symbol is configured."""
     DEAD_LETTER_REASON_INVALID_PRICE: _DeadLetterReason.ValueType  # 6
-    """A price that is zero, negative or not finite."""
+    """Set aside. A price that is zero, negative or not finite, or no multiple of the instrument's tick size."""
     DEAD_LETTER_REASON_INVALID_QUANTITY: _DeadLetterReason.ValueType  # 7
-    """A quantity that is negative or not finite."""
+    """Set aside. A quantity that is negative or not finite."""
     DEAD_LETTER_REASON_SEQUENCE_GAP: _DeadLetterReason.ValueType  # 8
-    """A depth update whose `pu` is not the last update's `u`: the book is stale until it is synced again."""
+    """Set aside. A depth update whose `pu` is not the last update's `u`: the book is stale until it is synced again."""
     DEAD_LETTER_REASON_TIME_REVERSED: _DeadLetterReason.ValueType  # 9
-    """The receive time is before that of the line before it in the same file."""
+    """Set aside. The receive time is before that of the line before it in the same file."""
     DEAD_LETTER_REASON_TRUNCATED_FILE: _DeadLetterReason.ValueType  # 10
-    """The compressed file ends in the middle of a block: what came before is kept."""
+    """Set aside. The compressed file ends in the middle of a block: what came before is kept."""
     DEAD_LETTER_REASON_CROSSED_BOOK: _DeadLetterReason.ValueType  # 11
-    """The update leaves the best bid at or above the best ask."""
+    """Set aside. The update leaves the best bid above the best ask."""
     DEAD_LETTER_REASON_UNATTRIBUTED_SNAPSHOT: _DeadLetterReason.ValueType  # 12
-    """A bare REST snapshot in a file whose frames name no single instrument."""
+    """Set aside. A bare REST snapshot in a file whose frames name no single instrument."""
     DEAD_LETTER_REASON_TIME_JUMPED: _DeadLetterReason.ValueType  # 13
-    """The receive time is more than 24 h after that of the line before it in the same file. Where the next time
-    confirms it, the file goes on from there.
+    """Set aside. The receive time is more than 24 h after that of the line before it in the same file. Where the next
+    time confirms it, the file goes on from there.
     """
+    DEAD_LETTER_REASON_FAR_PRICE: _DeadLetterReason.ValueType  # 14
+    """Set aside. A trade more than 25 % off the middle of the book, or off the last trade where no book is known: a bad
+    print, which every bar would carry. A second trade near it confirms it and is applied.
+    """
+    DEAD_LETTER_REASON_DUPLICATE_ID: _DeadLetterReason.ValueType  # 15
+    """Set aside. An id that the stream has brought before: applied again, it would count twice."""
+    DEAD_LETTER_REASON_WRONG_SYMBOL: _DeadLetterReason.ValueType  # 16
+    """Set aside. The frame names another symbol than its stream or file."""
+    DEAD_LETTER_REASON_WRONG_EVENT: _DeadLetterReason.ValueType  # 17
+    """Set aside. The frame is another event than its stream or file carries."""
+    DEAD_LETTER_REASON_LOCKED_BOOK: _DeadLetterReason.ValueType  # 18
+    """Set aside. The best bid equals the best ask, which no venue that matches at once can have."""
+    DEAD_LETTER_REASON_EMPTY_TRADE: _DeadLetterReason.ValueType  # 19
+    """Flagged. A trade of quantity 0: the venue's note of something that was no trade. No feature reads it."""
+    DEAD_LETTER_REASON_MISSING_IDS: _DeadLetterReason.ValueType  # 20
+    """Flagged. An id that is not the next: what lies between was never received. Trades after it are as true as before."""
+    DEAD_LETTER_REASON_ID_REVERSED: _DeadLetterReason.ValueType  # 21
+    """Flagged. An id below the last that had not been seen yet: an event that was overtaken, or ids that began anew."""
+    DEAD_LETTER_REASON_INVALID_TIME: _DeadLetterReason.ValueType  # 22
+    """Flagged. An event or transaction time of 0, or a day and more off the receive time. No feature is made of it."""
+    DEAD_LETTER_REASON_EVENT_TIME_REVERSED: _DeadLetterReason.ValueType  # 23
+    """Flagged. The event time is before that of the event before it in the same stream."""
+    DEAD_LETTER_REASON_TRANSACTION_TIME_REVERSED: _DeadLetterReason.ValueType  # 24
+    """Flagged. The transaction time is before that of the event before it in the same stream."""
+    DEAD_LETTER_REASON_EVENT_FROM_FUTURE: _DeadLetterReason.ValueType  # 25
+    """Flagged. The event time is more than 1 ms after the receive time: one of the two clocks is wrong. Told once; from
+    then on, only a second and more beyond that lead.
+    """
+    DEAD_LETTER_REASON_LATE_RECEIPT: _DeadLetterReason.ValueType  # 26
+    """Flagged. Received more than 1 s after the event time, a known lead of the venue's clock allowed for."""
+    DEAD_LETTER_REASON_STALE_STREAM: _DeadLetterReason.ValueType  # 27
+    """Flagged. Nothing was received of a class of streams for longer than usual: 5 s for the book's, 10 s for mark
+    prices, 120 s for trades. Told once a silence.
+    """
+    DEAD_LETTER_REASON_OUTLIER: _DeadLetterReason.ValueType  # 28
+    """Flagged. A trade whose size, or whose step from the last price, is far beyond what the stream has shown so far."""
+    DEAD_LETTER_REASON_FAR_LEVEL: _DeadLetterReason.ValueType  # 29
+    """Flagged, by `sluice data check` alone. An update sets a level at more than ten times, or less than a hundredth of,
+    the price around it. It is no price at which anything trades, so it moves no feature.
+    """
+    DEAD_LETTER_REASON_OUTSIDE_DAY: _DeadLetterReason.ValueType  # 30
+    """Flagged, by `sluice data check` alone. A time outside the day that the file is named after."""
+    DEAD_LETTER_REASON_INCONSISTENT_UPDATE: _DeadLetterReason.ValueType  # 31
+    """Flagged, by `sluice data check` alone. Rows or fields that must agree contradict each other."""
 
 class DeadLetterReason(_DeadLetterReason, metaclass=_DeadLetterReasonEnumTypeWrapper):
-    """Why a frame became a dead letter. A dead letter is kept, counted by this reason, and never stops the stream."""
+    """What is wrong with a line, a frame or a stretch of a stream. Each cause is counted, and none stops the stream. "Set
+    aside" means that nothing of the frame is applied and that it is kept as a dead letter: applied, it would make a book
+    or a feature false. "Flagged" means that it is applied and only counted: what it says may be true, and a gap would be
+    worse. "By `sluice data check` alone" names what only a recording as a whole, or its form, can show.
+    """
 
 DEAD_LETTER_REASON_UNSPECIFIED: DeadLetterReason.ValueType  # 0
 DEAD_LETTER_REASON_MALFORMED_LINE: DeadLetterReason.ValueType  # 1
-"""The line is not `<receive ns> <JSON>`."""
+"""Set aside. The line is not `<receive ns> <JSON>`, or no row with the fields that its file must have."""
 DEAD_LETTER_REASON_MALFORMED_JSON: DeadLetterReason.ValueType  # 2
-"""The payload is no JSON."""
+"""Set aside. The payload is no JSON."""
 DEAD_LETTER_REASON_MALFORMED_EVENT: DeadLetterReason.ValueType  # 3
-"""The JSON lacks a field that its event type must have, or a field has the wrong type."""
+"""Set aside. A field that the event must have is missing, has the wrong type or a value that it cannot have."""
 DEAD_LETTER_REASON_UNKNOWN_EVENT: DeadLetterReason.ValueType  # 4
-"""An event type this system does not read."""
+"""Set aside. An event type this system does not read."""
 DEAD_LETTER_REASON_UNKNOWN_INSTRUMENT: DeadLetterReason.ValueType  # 5
-"""No instrument of that symbol is configured."""
+"""Set aside. No instrument of that symbol is configured."""
 DEAD_LETTER_REASON_INVALID_PRICE: DeadLetterReason.ValueType  # 6
-"""A price that is zero, negative or not finite."""
+"""Set aside. A price that is zero, negative or not finite, or no multiple of the instrument's tick size."""
 DEAD_LETTER_REASON_INVALID_QUANTITY: DeadLetterReason.ValueType  # 7
-"""A quantity that is negative or not finite."""
+"""Set aside. A quantity that is negative or not finite."""
 DEAD_LETTER_REASON_SEQUENCE_GAP: DeadLetterReason.ValueType  # 8
-"""A depth update whose `pu` is not the last update's `u`: the book is stale until it is synced again."""
+"""Set aside. A depth update whose `pu` is not the last update's `u`: the book is stale until it is synced again."""
 DEAD_LETTER_REASON_TIME_REVERSED: DeadLetterReason.ValueType  # 9
-"""The receive time is before that of the line before it in the same file."""
+"""Set aside. The receive time is before that of the line before it in the same file."""
 DEAD_LETTER_REASON_TRUNCATED_FILE: DeadLetterReason.ValueType  # 10
-"""The compressed file ends in the middle of a block: what came before is kept."""
+"""Set aside. The compressed file ends in the middle of a block: what came before is kept."""
 DEAD_LETTER_REASON_CROSSED_BOOK: DeadLetterReason.ValueType  # 11
-"""The update leaves the best bid at or above the best ask."""
+"""Set aside. The update leaves the best bid above the best ask."""
 DEAD_LETTER_REASON_UNATTRIBUTED_SNAPSHOT: DeadLetterReason.ValueType  # 12
-"""A bare REST snapshot in a file whose frames name no single instrument."""
+"""Set aside. A bare REST snapshot in a file whose frames name no single instrument."""
 DEAD_LETTER_REASON_TIME_JUMPED: DeadLetterReason.ValueType  # 13
-"""The receive time is more than 24 h after that of the line before it in the same file. Where the next time
-confirms it, the file goes on from there.
+"""Set aside. The receive time is more than 24 h after that of the line before it in the same file. Where the next
+time confirms it, the file goes on from there.
 """
+DEAD_LETTER_REASON_FAR_PRICE: DeadLetterReason.ValueType  # 14
+"""Set aside. A trade more than 25 % off the middle of the book, or off the last trade where no book is known: a bad
+print, which every bar would carry. A second trade near it confirms it and is applied.
+"""
+DEAD_LETTER_REASON_DUPLICATE_ID: DeadLetterReason.ValueType  # 15
+"""Set aside. An id that the stream has brought before: applied again, it would count twice."""
+DEAD_LETTER_REASON_WRONG_SYMBOL: DeadLetterReason.ValueType  # 16
+"""Set aside. The frame names another symbol than its stream or file."""
+DEAD_LETTER_REASON_WRONG_EVENT: DeadLetterReason.ValueType  # 17
+"""Set aside. The frame is another event than its stream or file carries."""
+DEAD_LETTER_REASON_LOCKED_BOOK: DeadLetterReason.ValueType  # 18
+"""Set aside. The best bid equals the best ask, which no venue that matches at once can have."""
+DEAD_LETTER_REASON_EMPTY_TRADE: DeadLetterReason.ValueType  # 19
+"""Flagged. A trade of quantity 0: the venue's note of something that was no trade. No feature reads it."""
+DEAD_LETTER_REASON_MISSING_IDS: DeadLetterReason.ValueType  # 20
+"""Flagged. An id that is not the next: what lies between was never received. Trades after it are as true as before."""
+DEAD_LETTER_REASON_ID_REVERSED: DeadLetterReason.ValueType  # 21
+"""Flagged. An id below the last that had not been seen yet: an event that was overtaken, or ids that began anew."""
+DEAD_LETTER_REASON_INVALID_TIME: DeadLetterReason.ValueType  # 22
+"""Flagged. An event or transaction time of 0, or a day and more off the receive time. No feature is made of it."""
+DEAD_LETTER_REASON_EVENT_TIME_REVERSED: DeadLetterReason.ValueType  # 23
+"""Flagged. The event time is before that of the event before it in the same stream."""
+DEAD_LETTER_REASON_TRANSACTION_TIME_REVERSED: DeadLetterReason.ValueType  # 24
+"""Flagged. The transaction time is before that of the event before it in the same stream."""
+DEAD_LETTER_REASON_EVENT_FROM_FUTURE: DeadLetterReason.ValueType  # 25
+"""Flagged. The event time is more than 1 ms after the receive time: one of the two clocks is wrong. Told once; from
+then on, only a second and more beyond that lead.
+"""
+DEAD_LETTER_REASON_LATE_RECEIPT: DeadLetterReason.ValueType  # 26
+"""Flagged. Received more than 1 s after the event time, a known lead of the venue's clock allowed for."""
+DEAD_LETTER_REASON_STALE_STREAM: DeadLetterReason.ValueType  # 27
+"""Flagged. Nothing was received of a class of streams for longer than usual: 5 s for the book's, 10 s for mark
+prices, 120 s for trades. Told once a silence.
+"""
+DEAD_LETTER_REASON_OUTLIER: DeadLetterReason.ValueType  # 28
+"""Flagged. A trade whose size, or whose step from the last price, is far beyond what the stream has shown so far."""
+DEAD_LETTER_REASON_FAR_LEVEL: DeadLetterReason.ValueType  # 29
+"""Flagged, by `sluice data check` alone. An update sets a level at more than ten times, or less than a hundredth of,
+the price around it. It is no price at which anything trades, so it moves no feature.
+"""
+DEAD_LETTER_REASON_OUTSIDE_DAY: DeadLetterReason.ValueType  # 30
+"""Flagged, by `sluice data check` alone. A time outside the day that the file is named after."""
+DEAD_LETTER_REASON_INCONSISTENT_UPDATE: DeadLetterReason.ValueType  # 31
+"""Flagged, by `sluice data check` alone. Rows or fields that must agree contradict each other."""
 Global___DeadLetterReason: _TypeAlias = DeadLetterReason  # noqa: Y015
 
 @_typing.final
