@@ -17,6 +17,7 @@ class Clock(Enum):
     TRADES = "trades"
     BUCKETS = "volume buckets"
     UPDATES = "updates"
+    TICKS = "ticks"
 
 
 @dataclass(frozen=True, slots=True)
