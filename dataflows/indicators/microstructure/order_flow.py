@@ -45,7 +45,7 @@ def change(before: Floats, after: Floats) -> float:
 
     Both are best bid, its quantity, best ask, its quantity.
     """
-    total = 0.0 * (before[0] + before[2] + after[0] + after[2])
+    total: float = 0.0 * (before[0] + before[2] + after[0] + after[2])
     if after[0] >= before[0]:
         total += after[1]
     if after[0] <= before[0]:
@@ -60,7 +60,7 @@ def change(before: Floats, after: Floats) -> float:
 @part
 def on_top(seconds: Record, before: Floats, after: Floats) -> None:
     """Take in a change of the touch."""
-    bucket = ring.current(seconds)
+    bucket = seconds.buckets[ring.slot(seconds.second)]
     bucket.touches += 1.0
     bucket.order_flow += change(before, after)
     bucket.touch_quantity += after[1] + after[3]
@@ -75,7 +75,7 @@ def fill(seconds: Record, values: Floats) -> None:
         if ring.has(seconds, number):
             total = 0.0
             for second in range(seconds.second - number, seconds.second):
-                total += ring.at(seconds, second).order_flow
+                total += seconds.buckets[ring.slot(second)].order_flow
             values[index] = total
             values[_RELATIVE + index] = total / depth
 
@@ -86,7 +86,7 @@ def _mean_depth(seconds: Record) -> float:
         return math.nan
     quantity, touches = 0.0, 0.0
     for second in range(seconds.second - _DEPTH_SECONDS, seconds.second):
-        bucket = ring.at(seconds, second)
+        bucket = seconds.buckets[ring.slot(second)]
         quantity += bucket.touch_quantity
         touches += bucket.touches
     return 0.5 * quantity / touches

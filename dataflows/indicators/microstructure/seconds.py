@@ -70,6 +70,12 @@ def restart(seconds: Record) -> None:
 
 
 @part
+def slot(second: int) -> int:
+    """Return where the bucket of a second is in the ring."""
+    return second % SECOND_CAPACITY
+
+
+@part
 def enter(seconds: Record, second: int, top: Floats) -> None:
     """Go to the next second; `top` is best bid, its quantity, best ask, its quantity before any event of it.
 
@@ -79,7 +85,7 @@ def enter(seconds: Record, second: int, top: Floats) -> None:
         seconds.started = 1
         seconds.first_second = second + 1
     seconds.second = second
-    bucket = seconds.buckets[second % SECOND_CAPACITY]
+    bucket = seconds.buckets[slot(second)]
     bucket.mid = mid_price(top[0], top[2])
     bucket.bought = 0.0
     bucket.sold = 0.0
@@ -102,18 +108,6 @@ def enter(seconds: Record, second: int, top: Floats) -> None:
     bucket.levels_set = 0.0
     bucket.levels_removed = 0.0
     bucket.liquidated = 0.0
-
-
-@part
-def current(seconds: Record) -> Record:
-    """Return the bucket that is being filled."""
-    return seconds.buckets[seconds.second % SECOND_CAPACITY]
-
-
-@part
-def at(seconds: Record, second: int) -> Record:
-    """Return the bucket of a second that is in the ring."""
-    return seconds.buckets[second % SECOND_CAPACITY]
 
 
 @part
