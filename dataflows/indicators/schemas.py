@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Sequence
 from functools import cache
 
+from dataflows.indicators import technical
 from dataflows.indicators.bar_lengths import length_name, parse_lengths
 from dataflows.indicators.light import LIGHT
 from dataflows.indicators.registry import Feature
@@ -21,7 +22,10 @@ FULL_BARS = ("1s", "1m", "5m")
 
 def families(bars_ns: Sequence[int]) -> dict[str, tuple[Feature, ...]]:
     """Return the features of the full set by family, in the order of its columns, for bars of these lengths."""
-    return {"Light": LIGHT}
+    return {
+        "Light": LIGHT,
+        **{f"Technical, bars of {name}": technical.features(f"_{name}") for name in map(length_name, bars_ns)},
+    }
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Final
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("demo", "backtest", "run"),
     "Serve": ("serve",),
-    "Data": ("record", "tape", "train"),
+    "Data": ("record", "tape", "features", "train"),
     "Operate": ("halt", "reduce-only", "resume"),
     "Inspect": ("status", "doctor", "config"),
 }

@@ -106,6 +106,17 @@ def known_instruments(settings: Settings) -> Iterator[Finding]:
         if catalog.get(key) is None:
             known = ", ".join(instrument.key for instrument in catalog)
             yield ("source", "instruments"), f"must name known instruments, was {key!r}", f"known are {known}"
+    if catalog.get(settings.features.reference) is None:
+        known = ", ".join(instrument.key for instrument in catalog)
+        problem = f"must be a known instrument, was {settings.features.reference!r}"
+        yield ("features", "reference"), problem, f"known are {known}"
+
+
+def different_bars(settings: Settings) -> Iterator[Finding]:
+    """Bars of one length are there once."""
+    for length, count in Counter(settings.features.bars).items():
+        if count > 1:
+            yield ("features", "bars"), f"must be lengths that differ, had {length} {count} times", "leave one of them"
 
 
 def source_clock(settings: Settings) -> Iterator[Finding]:
@@ -155,7 +166,7 @@ _BINANCE_VENUES = frozenset({"binance", "lockstep"})
 _ENCRYPTED = frozenset({"https", "wss"})
 RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     different_addresses, free_metrics_ports, valid_ports, exchange_port, real_orders, funded_account, store_schemes,
-    known_instruments, source_clock, binance_world, market_of_the_orders)
+    known_instruments, different_bars, source_clock, binance_world, market_of_the_orders)
 
 
 def describe(found: Finding, where: Callable[[shape.Path], str]) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 
 from sluice.config.binance import BinanceSettings
 from sluice.config.exchange import ExchangeSettings
+from sluice.config.features import FeatureSettings
 from sluice.config.market_source import ExchangeSourceSettings
 from sluice.config.section import Address, NotNegative, OptionalPath, Port, Positive, Section
 
@@ -172,6 +173,7 @@ class Settings(Section):
     run: RunSettings = Field(default_factory=RunSettings)
     account: AccountSettings = Field(default_factory=AccountSettings)
     source: SourceSettings = Field(default_factory=SourceSettings)
+    features: FeatureSettings = Field(default_factory=FeatureSettings)
     stores: StoreSettings = Field(default_factory=StoreSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     risk: RiskSettings = Field(default_factory=RiskSettings)

@@ -1,0 +1,103 @@
+"""From tapes to one Parquet file of feature rows, for research: what `sluice features` does.
+
+Raw tapes go through the market actors frame by frame, compiled tapes through the same kernels in one call. Memory stays
+bounded: rows go into the file as they are made.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataflows.actors.market_rows import FeatureRow
+from dataflows.feature_rows import TapeRows
+from dataflows.feature_tables import FeatureFile, table_of
+from dataflows.indicators.schema import FeatureSchema
+from dataflows.tapes.files import find_tapes
+from dataflows.tapes.summary import parts_of
+from sluice.errors import InputError
+from sluice.instruments import InstrumentCatalog
+
+#: Rows that are turned into columns at once.
+_BLOCK_ROWS = 20_000
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What to make: rows of a schema every so often, of some instruments (None: all that the tapes name)."""
+
+    schema: FeatureSchema
+    every_ns: int
+    instruments: tuple[str, ...] | None
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What was made. `valid_rows` counts the rows in which every feature is valid."""
+
+    path: Path
+    schema: FeatureSchema
+    rows: int
+    valid_rows: int
+    instruments: tuple[str, ...]
+    lines: int
+    dead_letters: dict[str, int]
+
+    def as_data(self) -> dict[str, object]:
+        """Return it as plain data for JSON."""
+        schema = {"name": self.schema.name, "version": self.schema.version, "hash": self.schema.hash}
+        return {
+            "file": str(self.path), "schema": schema, "features": len(self.schema.features), "rows": self.rows,
+            "valid_rows": self.valid_rows, "instruments": list(self.instruments), "lines": self.lines,
+            "dead_letters": self.dead_letters}
+
+    def text(self) -> str:
+        """Return it for a person."""
+        bad = ", ".join(f"{reason} {count:,}" for reason, count in self.dead_letters.items()) or "none"
+        return "\n".join([
+            f"Wrote {self.path}: {self.rows:,} rows of {len(self.schema.features)} features",
+            f"  every feature is valid in {self.valid_rows:,} of them",
+            f"  schema {self.schema.name} version {self.schema.version}, {self.schema.hash}",
+            f"  instruments {', '.join(self.instruments)}",
+            f"  lines {self.lines:,}, dead letters: {bad}"])
+
+
+def extract(
+    paths: Sequence[Path], out: Path, wanted: Extraction, catalog: InstrumentCatalog, progress: Progress
+) -> Extracted:
+    """Make the rows of raw tapes and write them.
+
+    Raises `NotFoundError` or `InputError` where a tape, an instrument or the output cannot be used, or where no row can
+    be made; there is no file then.
+    """
+    rows = TapeRows(catalog, wanted.every_ns, wanted.schema, _known(wanted, catalog))
+    made = valid = 0
+    with FeatureFile(out, wanted.schema) as file:
+        for block in _blocks(rows.ticks(paths, parts_of(find_tapes(paths), progress))):
+            file.add(table_of(block, wanted.schema))
+            made += len(block)
+            valid += sum(all(row.valid) for row in block)
+        if made == 0:
+            raise InputError("tapes must give at least one row, gave none",
+                             fix="see what they hold: `sluice tape info PATH`; a row takes a catalogued instrument and "
+                                 "a tape that is longer than the time between two rows")
+    dead_letters = dict(rows.dead_letters.most_common())
+    return Extracted(out, wanted.schema, made, valid, rows.instruments, rows.lines, dead_letters)
+
+
+def _known(wanted: Extraction, catalog: InstrumentCatalog) -> frozenset[str] | None:
+    if wanted.instruments is None:
+        return None
+    return frozenset(instrument.key for instrument in catalog.select(wanted.instruments))
+
+
+def _blocks(ticks: Iterable[list[FeatureRow]]) -> Iterator[list[FeatureRow]]:
+    block: list[FeatureRow] = []
+    for rows in ticks:
+        block.extend(rows)
+        if len(block) >= _BLOCK_ROWS:
+            yield block
+            block = []
+    if block:
+        yield block

@@ -1,0 +1,106 @@
+"""Feature rows of raw tapes, made by the actors that make them live.
+
+The ticks are those of a run: at every multiple of the interval, before the first frame that is not before it. An
+instrument has rows from the first frame that names it. What cannot be used is counted and left out.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from dataflows.actors.market import MarketActor
+from dataflows.actors.market_rows import FeatureRow
+from dataflows.codecs.binance import symbol_of, unroutable
+from dataflows.deadletters import DeadLetter, DeadLetterReason
+from dataflows.indicators.bar_lengths import parse_lengths
+from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
+from dataflows.indicators.schemas import full_schema
+from dataflows.tapes.frames import Frame
+from dataflows.tapes.reader import Item, TapeReader
+from dataflows.ticks import TickGrid
+from sluice.config.features import FeatureSettings
+from sluice.instruments import InstrumentCatalog
+
+#: Most frames that wait for a tick, however long the interval is.
+_MOST_WAITING = 10_000
+
+
+def schema_of_settings(settings: FeatureSettings) -> FeatureSchema:
+    """Return the schema that settings ask for. Raises `InputError` where two lengths of bars are the same."""
+    return MARKET_SCHEMA if settings.set == "light" else full_schema(parse_lengths(settings.bars))
+
+
+class TapeRows:
+    """The rows of tapes, tick by tick, and what was counted on the way.
+
+    `wanted` are the keys of the instruments to have rows of; None means every one of the catalogue that the tapes name.
+    """
+
+    def __init__(
+        self, catalog: InstrumentCatalog, interval_ns: int, schema: FeatureSchema = MARKET_SCHEMA,
+        wanted: Collection[str] | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._grid = TickGrid(interval_ns)
+        self._schema = schema
+        self._wanted = wanted
+        self._actors: dict[str, MarketActor] = {}
+        self._waiting: dict[str, list[Frame]] = {}
+        self._waiting_count = 0
+        self.lines = 0
+        self.dead_letters = Counter[str]()
+
+    def ticks(self, tapes: Sequence[Path], on_read: Callable[[int], None] | None = None) -> Iterator[list[FeatureRow]]:
+        """Yield the rows of each tick in the order of the instruments' keys; `on_read` is told bytes of files read.
+
+        Raises `NotFoundError` or `InputError` as `TapeReader` does.
+        """
+        for item in TapeReader(tapes, on_read=on_read):
+            if isinstance(item, Frame):
+                for tick_ns in self._grid.due(item.receive_time_ns):
+                    yield self._at(tick_ns)
+            self._take(item)
+        self._flush()
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Return the keys of the instruments that have had a frame."""
+        return tuple(sorted(self._actors))
+
+    def _at(self, tick_ns: int) -> list[FeatureRow]:
+        self._flush()
+        return [self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)]
+
+    def _take(self, item: Item) -> None:
+        self.lines += isinstance(item, Frame) or item.sequence > 0
+        if isinstance(item, DeadLetter):
+            self.dead_letters[item.reason.name] += 1
+        elif (key := self._key_of(item)) is not None and (self._wanted is None or key in self._wanted):
+            self._waiting.setdefault(key, []).append(item)
+            self._waiting_count += 1
+            if self._waiting_count >= _MOST_WAITING:
+                self._flush()
+
+    def _key_of(self, frame: Frame) -> str | None:
+        symbol = symbol_of(frame.payload, frame.symbol_hint)
+        if not symbol:
+            self.dead_letters[unroutable(frame.payload).reason.name] += 1
+        elif (instrument := self._catalog.by_symbol(symbol)) is not None:
+            return instrument.key
+        else:
+            self.dead_letters[DeadLetterReason.UNKNOWN_INSTRUMENT.name] += 1
+        return None
+
+    def _flush(self) -> None:
+        """Give the frames since the last tick to their actors."""
+        for key, frames in self._waiting.items():
+            if frames and key not in self._actors:
+                self._actors[key] = MarketActor(self._catalog.require(key))
+            self._feed(key, frames)
+            frames.clear()
+        self._waiting_count = 0
+
+    def _feed(self, key: str, frames: list[Frame]) -> None:
+        for frame in frames:
+            if (letter := self._actors[key].on_frame(frame)) is not None:
+                self.dead_letters[letter.reason.name] += 1
