@@ -19,13 +19,12 @@ from risk.rate import OrderRateWindow
 from risk.reservations import Reservation, ReservedQuantities
 from risk.sizing import SizingInput, sized_quantity
 from risk.view import View
+from sluice.clock import NS_PER_MS
 from sluice.config.settings import LimitSettings
 from sluice.decimals import ZERO
 from sluice.errors import InvariantError
 from sluice.instruments import Instrument, InstrumentCatalog
 from sluice.orders import Side
-
-_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class RiskEngine:
         self.market = Market()
         self.guard = DrawdownGuard()
         self.operator_state = TradingState.ACTIVE
-        self._rate = OrderRateWindow(limits.order_window_ms * _NS_PER_MS)
+        self._rate = OrderRateWindow(limits.order_window_ms * NS_PER_MS)
         self._drawdown_limits = {Period.DAY: limits.max_drawdown_day, Period.WEEK: limits.max_drawdown_week}
 
     @property
@@ -101,7 +100,7 @@ class RiskEngine:
         quantity = order.quantity if order.quantity is not None else abs(view.position)
         held = Reservation(
             decision_id, instrument, side, quantity, worst, order.reducing,
-            times.issued_at_ns + self.limits.approval_lifetime_ms * _NS_PER_MS)
+            times.issued_at_ns + self.limits.approval_lifetime_ms * NS_PER_MS)
         return Decision(decision_id, intent, order, (), held, slippage_bps(order, reference, self.limits))
 
     def commit(self, decision: Decision) -> None:

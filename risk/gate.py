@@ -23,7 +23,7 @@ from risk.reports import ReportBuffer
 from risk.reservations import Reservation
 from risk.snapshots import portfolio_snapshot
 from risk.stores import DecisionJournal, Executor, PublishedEpoch
-from sluice.clock import Clock, EventClock, observe
+from sluice.clock import NS_PER_MS, Clock, EventClock, observe
 from sluice.envelope import MAX_SKEW_NS
 from sluice.errors import InputError, InvariantError, NotFoundError, NotRunningError
 from sluice.risk.v1 import risk_pb2 as risk
@@ -32,7 +32,6 @@ from sluice.risk.v1.approval_pb2 import SignedApproval
 Result = TypeVar("Result")
 REPORT_PATIENCE_S: Final = 2.0
 MAX_NAME: Final = 200
-_NS_PER_MS = 1_000_000
 
 _log = logging.getLogger("risk.gate")
 
@@ -58,7 +57,7 @@ class Gate:
         self._clock = clock
         self._namespace = namespace
         self._limits_version = limits_version(engine.limits)
-        self._tolerance_ns = engine.limits.max_data_age_ms * _NS_PER_MS
+        self._tolerance_ns = engine.limits.max_data_age_ms * NS_PER_MS
         self._published_epoch = 0
         self._lock = asyncio.Lock()
         self._running: set[asyncio.Future[Any]] = set()

@@ -5,7 +5,14 @@ the same tape then gives the same times, approvals and expiries however fast the
 """
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+NS_PER_MS: Final = 1_000_000
+
+
+def whole_milliseconds_ns(time_ns: int) -> int:
+    """Return a time as a wire that carries milliseconds leaves it: cut to the last whole one."""
+    return time_ns // NS_PER_MS * NS_PER_MS
 
 
 class Clock(Protocol):

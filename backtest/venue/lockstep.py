@@ -14,10 +14,10 @@ from backtest.venue.control import ExchangeControl, ExchangeRestartedError, Prog
 from execution.domain import OrderRequest
 from execution.venues.binance.venue import BinanceVenue
 from execution.venues.interface import VenueCommand, VenueCommandKind, VenueEvent, VenueOutcomeUnknown
+from sluice.clock import NS_PER_MS, whole_milliseconds_ns
 from sluice.config.settings import Settings
 from sluice.instruments import Instrument, InstrumentCatalog
 
-_NS_PER_MS: Final = 1_000_000
 #: How long what the exchange has sent may be on its way, and how often to look.
 _ARRIVAL_S: Final = 10.0
 _LOOK_S: Final = 0.0005
@@ -60,7 +60,7 @@ class LockStepVenue:
         venue = BinanceVenue.from_settings(settings.model_copy(update={"binance": binance}), catalog, clock)
         control = ExchangeControl(
             binance.resolved("usdm", "simulated").rest_url, binance.api_key.get_secret_value())
-        return cls(venue, control, clock, settings.exchange.order_latency_ms * _NS_PER_MS)
+        return cls(venue, control, clock, settings.exchange.order_latency_ms * NS_PER_MS)
 
     @property
     def events_received(self) -> int:
@@ -146,7 +146,7 @@ class LockStepVenue:
 
     def _arrival_ns(self, sent_at_ns: int) -> int:
         """Return when a request arrives: what the exchange refuses, it refuses then."""
-        return sent_at_ns // _NS_PER_MS * _NS_PER_MS + self._latency_ns
+        return whole_milliseconds_ns(sent_at_ns) + self._latency_ns
 
     async def _settled(self, answered: list[VenueEvent]) -> list[VenueEvent]:
         """Return what was answered and streamed, in the exchange's order.

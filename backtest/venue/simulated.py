@@ -21,11 +21,11 @@ from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import Item, TapeReader
 from execution.domain import OrderRequest
 from execution.venues.interface import VenueCommand, VenueCommandKind, VenueEvent, VenueEventKind
+from sluice.clock import NS_PER_MS, whole_milliseconds_ns
 from sluice.config.settings import Settings
 from sluice.instruments import Instrument, InstrumentCatalog
 
 _BASIS_POINT: Final = Decimal("0.0001")
-_NS_PER_MS: Final = 1_000_000
 #: Frames between two moments at which others may run, e.g. a health check.
 _FRAMES_PER_TURN: Final = 512
 
@@ -45,7 +45,7 @@ class SimulatedVenue:
         self._frames = (item for item in items if isinstance(item, Frame))
         self._next = next(self._frames, None)
         self._account = account
-        self._latency_ns = latency_ms * _NS_PER_MS
+        self._latency_ns = latency_ms * NS_PER_MS
         self._history: list[VenueEvent] = []
         self._told = 0
         self._applied: Counter[_Command] = Counter()
@@ -139,10 +139,10 @@ class SimulatedVenue:
 
     async def _arrive(self, kind: VenueCommandKind, client_order_id: str, sent_at_ns: int) -> list[VenueEvent]:
         self._applied[kind, client_order_id, sent_at_ns] += 1
-        return await self.advance_to(sent_at_ns // _NS_PER_MS * _NS_PER_MS + self._latency_ns)
+        return await self.advance_to(whole_milliseconds_ns(sent_at_ns) + self._latency_ns)
 
     def _refuse(self, kind: VenueEventKind, client_order_id: str, refusal: ExchangeError) -> None:
-        time_ns = self._exchange.now_ns // _NS_PER_MS * _NS_PER_MS
+        time_ns = whole_milliseconds_ns(self._exchange.now_ns)
         self._history.append(VenueEvent(kind, client_order_id, time_ns, "", str(refusal)))
 
     def _news(self) -> list[VenueEvent]:

@@ -3,8 +3,7 @@
 from risk.checks.base import Check, refuse
 from risk.domain import Order, Reason, ReasonCode
 from risk.view import View
-
-_NS_PER_MS = 1_000_000
+from sluice.clock import NS_PER_MS
 
 
 def evaluate(_order: Order, view: View) -> Reason | None:
@@ -13,10 +12,10 @@ def evaluate(_order: Order, view: View) -> Reason | None:
     if not view.market_time_ns:
         return refuse(ReasonCode.INTENT_TIME, "distance of the intent from the market", "at most", limit, None, "ms")
     distance_ns = abs(view.intent.event_time_ns - view.market_time_ns)
-    if distance_ns <= limit * _NS_PER_MS:
+    if distance_ns <= limit * NS_PER_MS:
         return None
     return refuse(ReasonCode.INTENT_TIME, "distance of the intent from the market", "at most", limit,
-                  f"{distance_ns / _NS_PER_MS:g}", "ms")
+                  f"{distance_ns / NS_PER_MS:g}", "ms")
 
 
 CHECK = Check("intent time", ReasonCode.INTENT_TIME, evaluate)

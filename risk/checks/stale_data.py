@@ -3,8 +3,7 @@
 from risk.checks.base import Check, refuse
 from risk.domain import Order, Reason, ReasonCode
 from risk.view import View
-
-_NS_PER_MS = 1_000_000
+from sluice.clock import NS_PER_MS
 
 
 def evaluate(_order: Order, view: View) -> Reason | None:
@@ -17,9 +16,9 @@ def evaluate(_order: Order, view: View) -> Reason | None:
     if not view.top.synced:
         return Reason(ReasonCode.STALE_DATA, "in sync", "out of sync", "the book must be in sync, was out of sync")
     age_ns = view.now_ns - view.top.event_time_ns
-    if age_ns <= limit * _NS_PER_MS:
+    if age_ns <= limit * NS_PER_MS:
         return None
-    return refuse(ReasonCode.STALE_DATA, "age of the market data", "at most", limit, f"{age_ns / _NS_PER_MS:g}", "ms")
+    return refuse(ReasonCode.STALE_DATA, "age of the market data", "at most", limit, f"{age_ns / NS_PER_MS:g}", "ms")
 
 
 CHECK = Check("stale data", ReasonCode.STALE_DATA, evaluate)

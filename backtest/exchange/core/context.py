@@ -7,7 +7,6 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Final
 
 from backtest.account.brackets import BracketTable
 from backtest.account.contract import Contract
@@ -15,8 +14,7 @@ from backtest.exchange.core.domain import Listing, Product, UserEvent
 from backtest.exchange.core.errors import refuse
 from backtest.exchange.core.market import SymbolMarket
 from backtest.exchange.core.payloads import Payload
-
-NS_PER_MS: Final = 1_000_000
+from sluice.clock import NS_PER_MS
 
 
 class Marks(Mapping[str, Decimal]):

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from backtest.exchange.core.conditional import ConditionalDesk
-from backtest.exchange.core.context import NS_PER_MS, Context
+from backtest.exchange.core.context import Context
 from backtest.exchange.core.domain import AlgoOrder, ExchangeOrder
 from backtest.exchange.core.errors import refuse
 from backtest.exchange.core.floor import Floor
+from sluice.clock import NS_PER_MS
 
 #: The venue looks at its countdowns this often.
 _GRID_MS: Final = 10

@@ -13,7 +13,7 @@ from backtest.exchange.core import commands, queries
 from backtest.exchange.core.accounts import AccountSettings
 from backtest.exchange.core.amending import amended
 from backtest.exchange.core.asking import Asking
-from backtest.exchange.core.context import NS_PER_MS, Context
+from backtest.exchange.core.context import Context
 from backtest.exchange.core.countdowns import Countdowns
 from backtest.exchange.core.domain import (
     AlgoOrder,
@@ -30,6 +30,7 @@ from backtest.exchange.core.symbol_matching import FillModel
 from backtest.exchange.core.trader import TraderSettings
 from dataflows.codecs import binance
 from dataflows.tapes.frames import Frame
+from sluice.clock import NS_PER_MS
 from sluice.instruments import Venue
 from sluice.orders import PositionSide, PriceMatch, Side
 

@@ -7,7 +7,7 @@ from typing import Final
 from backtest.exchange.core.domain import OrderTicket
 from backtest.exchange.core.errors import refuse
 from backtest.exchange.core.market import SymbolMarket
-from sluice.orders import PriceMatch, Side
+from sluice.orders import PriceMatch
 
 _OPPONENTS: Final = {
     PriceMatch.OPPONENT: 1, PriceMatch.OPPONENT_5: 5, PriceMatch.OPPONENT_10: 10, PriceMatch.OPPONENT_20: 20,
@@ -24,8 +24,7 @@ def matched_price(ticket: OrderTicket, market: SymbolMarket) -> Decimal | None:
     if wanted is PriceMatch.NONE:
         return ticket.price
     depth = _OPPONENTS.get(wanted) or _QUEUES[wanted]
-    own = wanted in _QUEUES
-    side = ticket.side if own else Side.SELL if ticket.side is Side.BUY else Side.BUY
+    side = ticket.side if wanted in _QUEUES else ticket.side.opposite
     level = next(islice(market.book.levels(side, depth), depth - 1, None), None) if market.synced else None
     if level is None:
         raise refuse(-5041)

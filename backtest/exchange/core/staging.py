@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from backtest.exchange.core.context import NS_PER_MS, Timers
+from backtest.exchange.core.context import Timers
 from backtest.exchange.core.symbol_matching import Outcome
 from backtest.matching.state import OutputKind
+from sluice.clock import NS_PER_MS
 
 #: The most pieces that one fill is told in.
 MOST_PARTS = 100

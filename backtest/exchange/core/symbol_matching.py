@@ -14,12 +14,12 @@ from backtest.exchange.core.domain import AlgoOrder, ExchangeOrder, Listing
 from backtest.exchange.core.market import BookChange, SymbolMarket, TradeChange
 from backtest.matching.instrument import InstrumentMatching, MatchingEvent, MatchingOrder
 from backtest.matching.state import NANOTICKS, ImpactModel, OutputKind, QueueModel, Reason
+from sluice.clock import NS_PER_MS
 from sluice.decimals import is_multiple
 from sluice.orders import OrderType, PositionSide, Side
 
 #: Conditional orders have ids of their own; in matching's one room of ids they lie above this.
 _CONDITIONAL: Final = 2**60
-_NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class SymbolMatching:
             order_id=order.order_id, side=order.side, type=OrderType.LIMIT if priced else OrderType.MARKET,
             quantity=order.remaining, price=order.price if priced else None, time_in_force=order.time_in_force,
             position_side=order.position_side, self_trade_prevention=order.self_trade_prevention,
-            reduce_only=order.reduce_only, good_till_ns=order.good_till_date_ms * _NS_PER_MS), now_ns)
+            reduce_only=order.reduce_only, good_till_ns=order.good_till_date_ms * NS_PER_MS), now_ns)
         self._note(events)
         return reason
 
@@ -123,7 +123,7 @@ class SymbolMatching:
             order_id=_CONDITIONAL + algo.algo_id, side=algo.side, type=algo.type, quantity=algo.quantity,
             price=algo.price or None, time_in_force=algo.time_in_force, position_side=algo.position_side,
             self_trade_prevention=algo.self_trade_prevention, reduce_only=algo.reduce_only,
-            good_till_ns=algo.good_till_date_ms * _NS_PER_MS, stop_price=algo.trigger_price or None,
+            good_till_ns=algo.good_till_date_ms * NS_PER_MS, stop_price=algo.trigger_price or None,
             working_type=algo.working_type, activation_price=algo.activation_price or None,
             callback_rate_percent=algo.callback_rate_percent, close_position=algo.close_position), now_ns)
         self._note(events)

@@ -14,9 +14,9 @@ from backtest.exchange.core.exchange import Exchange
 from backtest.exchange.rest.gateway import ConnectionDropped, ExchangeAnswer, ExchangeRequest
 from backtest.exchange.rest.limits import TooManyRequests
 from backtest.exchange.serving.faults import AFTER, BEFORE, Fault, FaultKind, FaultPlan, error_of
-from backtest.exchange.serving.pace import NS_PER_MS
 from backtest.exchange.serving.snapshots import RecordedSnapshots
 from backtest.metrics import FAULTS, REQUESTS
+from sluice.clock import NS_PER_MS
 
 #: Headers of lockstep: after which line a client stands, and where the snapshot that it got stands.
 AFTER_HEADER: Final = "x-sluice-after"

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from sluice.clock import NS_PER_MS, whole_milliseconds_ns
 from sluice.errors import InputError
-
-NS_PER_MS = 1_000_000
 
 
 class PaceKind(Enum):
@@ -67,7 +66,7 @@ class Timeline:
         clock = self._clock_ns() if clock_ns is None else clock_ns
         start = first_tape_ns + self._start_after_ns
         if self.rebased:
-            self.shift_ns = (clock - start) // NS_PER_MS * NS_PER_MS
+            self.shift_ns = whole_milliseconds_ns(clock - start)
         self._origin_clock_ns = clock
         self._origin_ns = start + self.shift_ns
 
@@ -78,7 +77,7 @@ class Timeline:
 
     def append(self, first_tape_ns: int, end_tape_ns: int) -> None:
         """Shift on, so that the tape begins again a second after its end."""
-        gap = (end_tape_ns - first_tape_ns + 1_000 * NS_PER_MS) // NS_PER_MS * NS_PER_MS
+        gap = whole_milliseconds_ns(end_tape_ns - first_tape_ns + 1_000 * NS_PER_MS)
         self.shift_ns += gap
 
     def now_ns(self) -> int:

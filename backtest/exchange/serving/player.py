@@ -11,9 +11,10 @@ from backtest.exchange.core.commands import Command
 from backtest.exchange.core.errors import ExchangeError
 from backtest.exchange.core.exchange import Exchange
 from backtest.exchange.serving.market_input import MarketInput
-from backtest.exchange.serving.pace import NS_PER_MS, Timeline
+from backtest.exchange.serving.pace import Timeline
 from backtest.exchange.serving.rebasing import is_kline, shifted
 from dataflows.tapes.frames import Frame
+from sluice.clock import NS_PER_MS
 from sluice.errors import InputError
 
 _FOREVER_NS: Final = 2**62

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from backtest.exchange.serving.pace import NS_PER_MS, PaceKind, Timeline
+from backtest.exchange.serving.pace import PaceKind, Timeline
 from backtest.exchange.serving.player import Player
 from backtest.exchange.streams.hub import Hub
 from backtest.metrics import BEHIND_SECONDS, FRAMES_PLAYED, MESSAGES_SENT
+from sluice.clock import NS_PER_MS
 
 #: Frames that are played before requests get their turn.
 SLICE_FRAMES: Final = 256

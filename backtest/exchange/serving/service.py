@@ -24,7 +24,7 @@ from backtest.exchange.serving.journal import Journal, JournalHead, fingerprint
 from backtest.exchange.serving.left_out import LeftOut
 from backtest.exchange.serving.listening import bound, shown
 from backtest.exchange.serving.market_input import SyntheticInput, TapeInput, first_time_ns, native_events
-from backtest.exchange.serving.pace import NS_PER_MS, PaceKind, Timeline, parse_pace
+from backtest.exchange.serving.pace import PaceKind, Timeline, parse_pace
 from backtest.exchange.serving.player import Player
 from backtest.exchange.serving.runner import MarketRunner, reach_by_waiting, reach_in_lockstep
 from backtest.exchange.serving.snapshots import RecordedSnapshots
@@ -38,6 +38,7 @@ from backtest.exchange.streams.sockets import StreamSockets
 from backtest.exchange.streams.user_data import UserData
 from backtest.metrics import CONNECTIONS, USER_EVENTS
 from backtest.synthetic import DEFAULT_START_NS
+from sluice.clock import whole_milliseconds_ns
 from sluice.config.exchange import ExchangeSettings
 from sluice.errors import InputError
 from sluice.instruments import InstrumentCatalog
@@ -243,7 +244,7 @@ class ExchangeService:
 
 def _first_of_synthetic(rebased: bool, start_after_ns: int) -> int:
     """Return where a synthetic market begins: so long ago that what is played at once ends now, or on its usual day."""
-    now_ns = time.time_ns() // NS_PER_MS * NS_PER_MS
+    now_ns = whole_milliseconds_ns(time.time_ns())
     return now_ns - start_after_ns if rebased else DEFAULT_START_NS
 
 

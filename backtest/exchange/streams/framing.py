@@ -7,8 +7,6 @@ from typing import Final
 
 _TEXT: Final = 0x81
 _PING: Final = 0x89
-#: The longest payload of a control frame.
-LONGEST_CONTROL: Final = 125
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -12,11 +12,11 @@ from typing import Final
 from execution.venues.binance.outcomes import NO_SUCH_ORDER, RequestFailed
 from execution.venues.binance.products import ACCOUNT_TRADES, QUERY_ORDER, Endpoint, product_of
 from execution.venues.binance.rest import Access, Caller
-from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.signing import Parameters
 from execution.venues.binance.translation import is_final, whole_life
 from execution.venues.binance.wire import OrderAnswer, TradeRow, read
 from execution.venues.interface import VenueEvent, VenueOutcomeUnknown
+from sluice.clock import NS_PER_MS
 from sluice.decimals import ZERO
 from sluice.instruments import Instrument
 

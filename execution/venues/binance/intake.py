@@ -7,7 +7,6 @@ from execution import metrics
 from execution.venues.binance.orders import ENDS, TrackedOrders
 from execution.venues.binance.products import Product
 from execution.venues.binance.resync import Resync
-from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.translation import told
 from execution.venues.binance.user_events import (
     AccountUpdate,
@@ -18,6 +17,7 @@ from execution.venues.binance.user_events import (
 )
 from execution.venues.binance.user_stream import UserStream
 from execution.venues.interface import VenueEvent, VenueEventKind
+from sluice.clock import NS_PER_MS
 from sluice.errors import InputError, InvariantError
 from sluice.instruments import InstrumentCatalog
 

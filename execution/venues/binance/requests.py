@@ -7,7 +7,7 @@ from typing import Final
 
 from execution.domain import OrderRequest
 from execution.venues.binance.products import PLACE_CONDITIONAL, PLACE_ORDER, Endpoint
-from execution.venues.binance.server_clock import NS_PER_MS
+from sluice.clock import NS_PER_MS
 from sluice.decimals import text
 from sluice.orders import CONDITIONAL_TYPES, PRICED_TYPES, PriceMatch, TimeInForce, TriggerPrice
 

@@ -8,9 +8,8 @@ from collections import deque
 from statistics import median_low
 from typing import Final
 
-from sluice.clock import Clock
+from sluice.clock import NS_PER_MS, Clock
 
-NS_PER_MS: Final = 1_000_000
 SAMPLES: Final = 5
 _HALF_MS_NS: Final = NS_PER_MS // 2
 

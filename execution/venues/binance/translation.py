@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Final
 
 from execution.domain import Fill
-from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.user_events import OrderUpdate, UserEvent
 from execution.venues.binance.wire import OrderAnswer, TradeRow
 from execution.venues.interface import VenueEvent, VenueEventKind
+from sluice.clock import NS_PER_MS
 from sluice.decimals import ZERO
 from sluice.errors import InputError
 

@@ -19,7 +19,6 @@ from execution.venues.binance.orders import ENDS, TrackedOrders
 from execution.venues.binance.outcomes import UNKNOWN_ORDER, RequestFailed, Verdict
 from execution.venues.binance.products import CANCEL_ORDER, PLACE_CONDITIONAL, product_of
 from execution.venues.binance.requests import place_order
-from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.translation import acknowledged, canceled
 from execution.venues.binance.wire import ConditionalAnswer, OrderAnswer, read
 from execution.venues.interface import (
@@ -30,7 +29,7 @@ from execution.venues.interface import (
     VenueEventKind,
     VenueOutcomeUnknown,
 )
-from sluice.clock import Clock, SystemClock
+from sluice.clock import NS_PER_MS, Clock, SystemClock, whole_milliseconds_ns
 from sluice.config.settings import Settings
 from sluice.errors import ConfigurationError, InputError, NotRunningError
 from sluice.instruments import Instrument, InstrumentCatalog
@@ -203,7 +202,7 @@ class BinanceVenue:
     def _own_word(self, kind: VenueEventKind, client_order_id: str, sent_at_ns: int,
                   error: RequestFailed) -> VenueEvent:
         """Return an event that the exchange gives no time for: the time of its answer."""
-        time_ns = max(sent_at_ns, self._access.clock.now_ns() // NS_PER_MS * NS_PER_MS)
+        time_ns = max(sent_at_ns, whole_milliseconds_ns(self._access.clock.now_ns()))
         return VenueEvent(kind, client_order_id, time_ns, "", error.outcome.text)
 
     def _required(self) -> Line:
