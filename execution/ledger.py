@@ -167,8 +167,8 @@ class Ledger:
         if not after.fills or (before is not None and before.fills is after.fills):
             return
         added = after.traded_quantity - (before.traded_quantity if before is not None else ZERO)
-        key, sign = after.request.instrument.key, 1 if after.request.side is Side.BUY else -1
-        self._positions[key] = self._positions.get(key, ZERO) + sign * added
+        key = after.request.instrument.key
+        self._positions[key] = self._positions.get(key, ZERO) + after.request.side.sign * added
 
     def _index(self, client_order_id: str, new: NewOrder) -> None:
         self._by_decision[new.decision_id] = client_order_id

@@ -26,6 +26,11 @@ class Side(Enum):
         """Return 1 for a buy and -1 for a sell."""
         return 1 if self is Side.BUY else -1
 
+    @property
+    def opposite(self) -> "Side":
+        """Return the side that trades with this one."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
 
 class PositionSide(Enum):
     """Which position an order works on: BOTH in one-way mode, LONG or SHORT in hedge mode."""

@@ -8,13 +8,13 @@ Prices and quantities of commands must be multiples of their steps; the venue's 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from backtest.matching import frames, kernel
 from backtest.matching.arrays import MatchingState, new_state
-from backtest.matching.snapshots import from_bytes, to_bytes, twin
+from backtest.matching.snapshots import from_bytes, to_bytes
 from backtest.matching.state import NANOTICKS, OutputKind, Reason
 from dataflows.kernels import Floats
 from sluice.decimals import ZERO
@@ -90,12 +90,6 @@ class InstrumentMatching:
         steps = (*self._tick.as_integer_ratio(), *self._lot.as_integer_ratio())
         self._steps: Floats = np.asarray(steps, np.float64)
         self._mark: Decimal | None = None
-
-    def for_another_account(self) -> Self:
-        """Return one with the same market and settings, and without orders, positions or anything taken."""
-        other = type(self)(self.instrument)
-        other.take_state(twin(self.state))
-        return other
 
     # Market
 

@@ -38,24 +38,3 @@ def _aligned(part: RecordArray, dtype: np.dtype[np.void]) -> RecordArray:
     copy = np.empty(part.shape, dtype)
     copy[...] = part
     return copy
-
-
-_MARKET = (
-    "bids", "asks", "synced", "cleared", "book_time", "venue_time", "epoch", "last_nanoticks", "mark_nanoticks",
-    "highest_buy_ticks", "lowest_sell_ticks", "queue_model", "queue_power", "quantity_per_lot", "partial_fills",
-    "newer_level_wins", "simultaneous_trades", "submit_triggered", "impact_model", "impact_ticks", "impact_lots",
-    "sequence", "market_fresh", "market_free", "market_live")
-
-
-def twin(state: MatchingState) -> MatchingState:
-    """Return a state with the same market and settings, without orders, positions or anything taken."""
-    core = np.zeros(1, CORE)
-    for name in _MARKET:
-        core[name] = state.core[name]
-    arrays = {name: state.array(name).copy() for name in ARRAYS}
-    for name in ("orders", "order_index", "entries", "outputs"):
-        arrays[name][...] = np.zeros(1, arrays[name].dtype)
-    for name in ("bids", "asks"):
-        arrays[name]["own"] = 0
-        arrays[name]["taken"] = 0
-    return MatchingState(core, arrays)

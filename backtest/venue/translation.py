@@ -6,22 +6,14 @@ from typing import Any, Final
 
 from backtest.exchange.core import OrderTicket, UserEvent
 from execution.domain import OrderRequest
+from execution.venues.binance.translation import EXPIRIES
 from execution.venues.interface import VenueEvent, VenueEventKind, VenueFill
+from sluice.clock import NS_PER_MS
 from sluice.orders import OrderType, TriggerPrice
 
-_NS_PER_MS: Final = 1_000_000
 _KINDS: Final = {
     "NEW": VenueEventKind.ACCEPTED, "TRADE": VenueEventKind.FILL, "CALCULATED": VenueEventKind.FILL,
     "CANCELED": VenueEventKind.CANCELED, "EXPIRED": VenueEventKind.EXPIRED,
-}
-#: What the wire's number for an expiry (`er`) says.
-_EXPIRIES: Final = {
-    "0": "the order's date was reached",
-    "1": "expired in match: it met another order of this account",
-    "2": "what was not filled at once has expired",
-    "4": "a reduce-only order expires where no position is left to reduce",
-    "5": "the account was liquidated",
-    "9": "what was not filled at once has expired",
 }
 
 
@@ -36,7 +28,7 @@ def ticket_of(request: OrderRequest) -> OrderTicket:
         working_type=request.trigger_price or TriggerPrice.LAST, price_protect=request.price_protect,
         activation_price=request.activation_price, callback_rate_percent=request.callback_rate_percent,
         price_match=request.price_match, self_trade_prevention=request.self_trade_prevention,
-        good_till_date_ms=request.good_till_time_ns // _NS_PER_MS)
+        good_till_date_ms=request.good_till_time_ns // NS_PER_MS)
 
 
 def told_by(event: UserEvent) -> list[VenueEvent]:
@@ -48,8 +40,8 @@ def told_by(event: UserEvent) -> list[VenueEvent]:
     if kind is None:
         return []
     fill = _fill(order) if kind is VenueEventKind.FILL else None
-    message = _EXPIRIES.get(order["er"], "") if kind is VenueEventKind.EXPIRED else ""
-    return [VenueEvent(kind, order["c"], event.event_time_ms * _NS_PER_MS, str(order["i"]), message, fill)]
+    message = EXPIRIES.get(order["er"], "") if kind is VenueEventKind.EXPIRED else ""
+    return [VenueEvent(kind, order["c"], event.event_time_ms * NS_PER_MS, str(order["i"]), message, fill)]
 
 
 def _fill(order: Mapping[str, Any]) -> VenueFill:

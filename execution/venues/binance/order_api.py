@@ -13,13 +13,13 @@ from contextlib import suppress
 import aiohttp
 import msgspec
 
-from execution.venues.binance.outcomes import TIMESTAMP_REFUSED, Outcome, RequestFailed, Verdict, judge, require_done
+from execution.venues.binance.outcomes import Outcome, RequestFailed, Verdict, judge, require_done
 from execution.venues.binance.products import Endpoint, Product
 from execution.venues.binance.rest import Access, RestClient, words
-from execution.venues.binance.server_clock import NS_PER_MS
 from execution.venues.binance.signing import Parameters, signed_parameters
 from execution.venues.binance.wire import ApiResponse, RateLimit, RetryError
 from execution.venues.interface import VenueOutcomeUnknown
+from sluice.clock import NS_PER_MS
 
 _log = logging.getLogger("execution.venues.binance")
 #: The headers by which REST tells the same counts.
@@ -114,14 +114,8 @@ class OrderApi:
         """Return the result of a done request; see `execution.venues.binance.rest`."""
         if not endpoint.order_api:
             return await self._rest.call(product, endpoint, parameters, sent_at_ns)
-        try:
-            return await self._once(product, endpoint, parameters, sent_at_ns)
-        except RequestFailed as error:
-            if error.outcome.code not in TIMESTAMP_REFUSED or not self._access.synchronise_clock:
-                raise
-            self._access.clock.forget()
-            await self._rest.measure_clock(product)
-        return await self._once(product, endpoint, parameters, sent_at_ns)
+        return await self._rest.with_clock_measured(
+            product, lambda: self._once(product, endpoint, parameters, sent_at_ns))
 
     async def close(self) -> None:
         """Close every connection."""

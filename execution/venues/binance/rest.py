@@ -4,7 +4,7 @@
 `VenueOutcomeUnknown` (it may have been). A request is repeated only where the exchange refused its timestamp.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -101,14 +101,19 @@ class RestClient:
     async def call(self, product: Product, endpoint: Endpoint, parameters: Parameters,
                    sent_at_ns: int | None = None) -> bytes:
         """Return the body of a done request; see the module."""
+        return await self.with_clock_measured(
+            product, lambda: self._once(product, endpoint, parameters, sent_at_ns))
+
+    async def with_clock_measured(self, product: Product, request: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Make a request; where the exchange refuses its timestamp, compare the clocks anew and make it once more."""
         try:
-            return await self._once(product, endpoint, parameters, sent_at_ns)
+            return await request()
         except RequestFailed as error:
             if error.outcome.code not in TIMESTAMP_REFUSED or not self._access.synchronise_clock:
                 raise
             self._access.clock.forget()
             await self.measure_clock(product)
-        return await self._once(product, endpoint, parameters, sent_at_ns)
+        return await request()
 
     async def measure_clock(self, product: Product, samples: int = 1) -> None:
         """Compare the exchange's clock with ours. Raises as `call`."""

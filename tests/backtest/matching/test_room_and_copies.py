@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.matching import kernel
-from backtest.matching.snapshots import from_bytes, to_bytes, twin
+from backtest.matching.snapshots import from_bytes, to_bytes
 from sluice.errors import InputError
 from tests.backtest.matching.bare import BUY, SELL, Bare
 
@@ -63,18 +63,6 @@ def test_ten_thousand_living_orders_find_room_and_their_way_out() -> None:
     assert int(market.owner.core["live"]) == 0
     assert int(market.owner.core["lost_outputs"]) == int(market.owner.core["bids"]["lost"]) == 0
     assert kernel.find_order(market.at, 5_000) == -1
-
-
-def test_another_accounts_state_has_the_market_and_nothing_of_ours() -> None:
-    market = Bare()
-    play(market, [("bid", 1, 9), ("ask", 1, 9), ("buy", 7, 3), ("buy", 1, 3)])
-    other = Bare()
-    other.owner = twin(market.owner)
-
-    other.submit(1, BUY, 8)
-
-    assert other.fills == [(1, 101, 8)]
-    assert int(market.owner.core["position_both"]) == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"PK nothing", to_bytes(Bare().owner)[:-100]])
