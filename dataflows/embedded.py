@@ -5,7 +5,6 @@ that answer already are used as they are.
 """
 
 import atexit
-import os
 import subprocess
 import sys
 import threading
@@ -25,9 +24,10 @@ from dataflows.steps.stopping import stop_on_signal
 from dataflows.traded import traded
 from sluice.config import Settings
 from sluice.config.settings import StrategySettings
-from sluice.config.writing import overrides_removed, write_settings
+from sluice.config.writing import write_settings
 from sluice.errors import SluiceError
 from sluice.instruments import InstrumentCatalog
+from sluice.processes import own_process
 from sluice.rpc import deployment, is_serving, wait_serving
 from sluice.rpc.deployment import own_deployment
 from sluice.stores.embedded import StoreUrls, stores
@@ -161,13 +161,7 @@ def service_address(settings: Settings, name: str) -> str:
 
 def service_spec(settings: Settings, name: str, config: Path) -> ProcessSpec:
     """Return how to start a service with a written configuration, which nothing of our environment overrides."""
-    return ProcessSpec(
-        name=name,
-        argv=(sys.executable, "-m", "sluice", "serve", name, "--config", str(config)),
-        environ=overrides_removed(os.environ),
-        log=settings.run.data_dir / "logs" / f"{name}.log",
-        address=service_address(settings, name),
-    )
+    return own_process(settings, name, "serve", name, config=config, address=service_address(settings, name))
 
 
 @contextmanager

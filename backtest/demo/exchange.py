@@ -6,9 +6,7 @@ one without them.
 
 import http.client
 import json
-import os
 import secrets
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +19,8 @@ from sluice.config import Settings
 from sluice.config.binance import BinanceAddresses
 from sluice.config.exchange import ExchangeSettings
 from sluice.config.market_source import CoinmAddresses, UsdmAddresses
-from sluice.config.writing import overrides_removed
 from sluice.instruments import InstrumentCatalog
+from sluice.processes import own_process
 from sluice.supervisor import ProcessSpec
 
 EXCHANGE = "exchange"
@@ -65,13 +63,7 @@ def with_exchange(settings: Settings, traded: InstrumentCatalog) -> Settings:
 def exchange_spec(settings: Settings, config: Path) -> ProcessSpec:
     """Return how to start the exchange with a written configuration."""
     address = settings.exchange.address
-    return ProcessSpec(
-        name=EXCHANGE,
-        argv=(sys.executable, "-m", "sluice", "serve", EXCHANGE, "--config", str(config)),
-        environ=overrides_removed(os.environ),
-        log=settings.run.data_dir / "logs" / f"{EXCHANGE}.log",
-        serving=lambda: is_open(address),
-    )
+    return own_process(settings, EXCHANGE, "serve", EXCHANGE, config=config, serving=lambda: is_open(address))
 
 
 def is_open(address: str) -> bool:

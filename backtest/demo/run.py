@@ -5,8 +5,6 @@ Nothing is computed here; the figures are the flow's statistics and the stores' 
 """
 
 import json
-import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,8 +21,8 @@ from backtest.demo.world import (
     clear,
     count_lines,
     demo_settings,
-    synthetic_tape,
     with_free_addresses,
+    with_tape,
 )
 from backtest.report.html import write_report
 from backtest.report.summary import Summary, build_summary, to_json
@@ -33,13 +31,14 @@ from dataflows.statistics import read_statistics
 from dataflows.traded import traded
 from sluice.cli.progress import Advance, progress_bar
 from sluice.config import Settings
-from sluice.config.writing import overrides_removed, write_settings
+from sluice.config.writing import write_settings
 from sluice.errors import NotFoundError, NotRunningError, SluiceError
 from sluice.files import replace_file
 from sluice.instruments import InstrumentCatalog
+from sluice.processes import own_process
 from sluice.rpc import deployment
 from sluice.stores.embedded import stores
-from sluice.supervisor import ProcessEvent, ProcessSpec, Supervisor, What
+from sluice.supervisor import ProcessEvent, Supervisor, What
 
 FLOW = "flow"
 POLL_S = 0.1
@@ -64,7 +63,7 @@ def run_demo(settings: Settings, options: DemoOptions) -> Summary:
     started = time.monotonic()
     settings = demo_settings(settings, options.tapes)
     with alone(settings.run.data_dir):
-        settings = _with_tape(settings, options)
+        settings = with_tape(settings, minutes=options.minutes, seed=options.seed, quiet=options.quiet)
         instruments = traded(settings)
         _say("starting PostgreSQL and Redis", options)
         with stores(settings) as urls:
@@ -83,20 +82,12 @@ def _say(text: str, options: DemoOptions) -> None:
         click.echo(text, err=True)
 
 
-def _with_tape(settings: Settings, options: DemoOptions) -> Settings:
-    if settings.source.tapes:
-        return settings
-    with progress_bar("making a synthetic tape", quiet=options.quiet) as advance:
-        tape = synthetic_tape(settings.run.data_dir, minutes=options.minutes, seed=options.seed, progress=advance)
-    return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (tape,)})})
-
-
 def _replay(settings: Settings, options: DemoOptions, instruments: InstrumentCatalog) -> Mapping[str, Any]:
     lines = count_lines(settings.source.tapes)
     with deployment(), Supervisor() as supervisor:
         _say("starting inference, execution and risk" + ("" if options.in_process else ", and the exchange"), options)
         settings = _with_services(settings, supervisor, None if options.in_process else instruments)
-        supervisor.start(_flow_spec(settings))
+        supervisor.start(own_process(settings, FLOW, "run", config=_config(settings)))
         with progress_bar(f"replaying {lines:,} lines", quiet=options.quiet) as advance:
             found = _until_finished(settings, supervisor, lines, advance)
         return found if options.in_process else with_left_out(found, settings)
@@ -126,15 +117,6 @@ def _config(settings: Settings) -> Path:
     return settings.run.data_dir / "run" / "sluice.toml"
 
 
-def _flow_spec(settings: Settings) -> ProcessSpec:
-    return ProcessSpec(
-        name=FLOW,
-        argv=(sys.executable, "-m", "sluice", "run", "--config", str(_config(settings))),
-        environ=overrides_removed(os.environ),
-        log=settings.run.data_dir / "logs" / "flow.log",
-    )
-
-
 def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, advance: Advance) -> Mapping[str, Any]:
     path = settings.run.data_dir / "flow" / "statistics.json"
     processes = settings.run.data_dir / "run" / "processes.json"
@@ -147,7 +129,7 @@ def _until_finished(settings: Settings, supervisor: Supervisor, lines: int, adva
     _raise_where_given_up(supervisor.poll(), settings)
     found = read_statistics(path)
     if not found.get("finished"):
-        supervisor.start(_flow_spec(settings))
+        supervisor.start(own_process(settings, FLOW, "run", config=_config(settings)))
         return _until_finished(settings, supervisor, lines, advance)
     advance(1.0, _note(found))
     return found

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from backtest.synthetic import GENERATION, make_tape
 from dataflows.tapes.files import TapeDamagedError, find_tapes, read_lines
+from sluice.cli.progress import progress_bar
 from sluice.config import Settings
 from sluice.errors import SluiceError
 from sluice.stores import postgres, redis
@@ -111,7 +112,16 @@ def clear(settings: Settings, urls: StoreUrls) -> None:
         shutil.rmtree(settings.run.data_dir / name, ignore_errors=True)
 
 
-def synthetic_tape(folder: Path, *, minutes: float, seed: int, progress: Callable[[float], None]) -> Path:
+def with_tape(settings: Settings, *, minutes: float, seed: int, quiet: bool) -> Settings:
+    """Return settings that name a tape: those given where they do, else a synthetic one, which is made."""
+    if settings.source.tapes:
+        return settings
+    with progress_bar("making a synthetic tape", quiet=quiet) as advance:
+        tape = _synthetic_tape(settings.run.data_dir, minutes=minutes, seed=seed, progress=advance)
+    return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (tape,)})})
+
+
+def _synthetic_tape(folder: Path, *, minutes: float, seed: int, progress: Callable[[float], None]) -> Path:
     """Return the folder of the synthetic tape of these parameters, made where it is not there yet.
 
     Two runs may make it at once: each makes its own, and the first one stays.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from backtest.tape_options import tape_options
 from sluice.cli.options import config_option, json_option
 from sluice.config import Settings
 
@@ -11,11 +12,7 @@ from sluice.config import Settings
 @click.command()
 @config_option
 @json_option
-@click.option("--tape", "tapes", multiple=True, type=click.Path(path_type=Path),
-              help="Tape file or folder; may be given several times.")
-@click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0.5, 1440),
-              help="Length of the synthetic tape.")
-@click.option("--seed", default=7, show_default=True, type=click.IntRange(0), help="Seed of the synthetic tape.")
+@tape_options
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH",
               help="Where the HTML report goes.  [default: backtest/report.html in the data folder]")
 def backtest(settings: Settings, as_json: bool, tapes: tuple[Path, ...], minutes: float, seed: int,

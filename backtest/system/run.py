@@ -15,7 +15,7 @@ from typing import Any
 import click
 import msgspec
 
-from backtest.demo.world import demo_settings, synthetic_tape
+from backtest.demo.world import demo_settings, with_tape
 from backtest.matching.entry_points import ENTRIES
 from backtest.report.html import write_report
 from backtest.report.summary import Summary, summarise, to_json
@@ -50,7 +50,8 @@ def run_system(settings: Settings, options: SystemOptions) -> Summary:
     Raises `NotFoundError` and `InputError` for tapes and model bundles that cannot be used.
     """
     report = options.report or settings.run.data_dir.absolute() / "backtest" / "report.html"
-    settings = _with_tape(demo_settings(settings, options.tapes), options)
+    settings = with_tape(
+        demo_settings(settings, options.tapes), minutes=options.minutes, seed=options.seed, quiet=options.quiet)
     started = time.monotonic()
     if not (ENTRIES.cached or options.quiet):
         click.echo("compiling kernels, which takes half a minute the first time", err=True)
@@ -105,11 +106,3 @@ def load_bundle(settings: Settings) -> LoadedBundle:
     """Return the configured models, warm. Raises `NotFoundError` or `InputError` where there are none that work."""
     registry = Registry(settings.inference.bundles or shipped_registry())
     return LoadedBundle(registry.read(registry.active_version()), settings.inference.threads)
-
-
-def _with_tape(settings: Settings, options: SystemOptions) -> Settings:
-    if settings.source.tapes:
-        return settings
-    with progress_bar("making a synthetic tape", quiet=options.quiet) as advance:
-        tape = synthetic_tape(settings.run.data_dir, minutes=options.minutes, seed=options.seed, progress=advance)
-    return settings.model_copy(update={"source": settings.source.model_copy(update={"tapes": (tape,)})})
