@@ -13,6 +13,7 @@ import math
 
 from dataflows.codecs import binance_keys as fields
 from dataflows.codecs.digits import POWERS, read_decimal, read_whole
+from dataflows.codecs.inlining import borrowed, byte_at, inlined
 from dataflows.codecs.level_lists import read_level_list
 from dataflows.codecs.quick_frame import (
     AGGREGATE_TRADE,
@@ -24,7 +25,7 @@ from dataflows.codecs.quick_frame import (
     TRADE,
     Text,
 )
-from dataflows.kernels import Floats, Integers, Record, part
+from dataflows.kernels import Floats, Integers, Record
 
 _QUOTE, _COMMA, _COLON, _OPEN, _CLOSE, _BACKSLASH, _MINUS, _AT = (ord(character) for character in '",:[}\\-@')
 _BLANK, _LAST_PRINTABLE, _ZERO, _NINE = 0x20, 0x7E, ord("0"), ord("9")
@@ -33,7 +34,7 @@ _STREAM, _DATA, _DEPTH = fields.text('{"stream":"'), fields.text(',"data":{'), f
 _MARKET, _TRUE, _FALSE = fields.text("MARKET"), fields.text("true"), fields.text("false")
 
 
-@part
+@inlined
 def read_frame(
     buffer: Text, start: int, end: int, symbol: Text, tick_numerator: float, tick_denominator: float,
     frame: Record, keys: Integers, quantities: Floats,
@@ -44,8 +45,9 @@ def read_frame(
     `TAIL_BYTES` must lie from there on. The scratch arrays then hold the bids' keys in ticks, and behind them the asks'
     (negative). After `DECLINED` the record and the arrays hold nothing of use.
     """
+    buffer, symbol, keys, quantities = borrowed(buffer), borrowed(symbol), borrowed(keys), borrowed(quantities)
     frame.kind = DECLINED
-    if not 0 <= start <= end <= buffer.size - TAIL_BYTES or buffer[end] >= _BLANK:
+    if not 0 <= start <= end <= buffer.size - TAIL_BYTES or byte_at(buffer, end) >= _BLANK:
         return DECLINED
     at, closing = start + 1, 1
     is_difference = True
@@ -56,17 +58,17 @@ def read_frame(
             return DECLINED
         is_difference = _is_difference(buffer, name, at)
         at, closing = at + 1 + _DATA.size, 2
-    elif buffer[start] != _STREAM[0]:
+    elif byte_at(buffer, start) != _STREAM[0]:
         return DECLINED
     at, seen = _read_fields(buffer, at, symbol, tick_numerator, tick_denominator, frame, keys, quantities)
-    if at != end - closing or buffer[at] != _CLOSE or buffer[end - 1] != _CLOSE:
+    if at != end - closing or byte_at(buffer, at) != _CLOSE or byte_at(buffer, end - 1) != _CLOSE:
         return DECLINED
     kind = frame.kind
     frame.kind = _completed(kind, seen, frame) if is_difference or kind != DEPTH_UPDATE else DECLINED
     return int(frame.kind)
 
 
-@part
+@inlined
 def _read_fields(
     text: Text, at: int, symbol: Text, tick_numerator: float, tick_denominator: float,
     frame: Record, keys: Integers, quantities: Floats,
@@ -78,7 +80,7 @@ def _read_fields(
         key, at = _key(text, at)
         if at < 0:
             return -1, seen
-        byte = text[at]
+        byte = byte_at(text, at)
         if byte == _QUOTE:
             bit, at = _text_field(text, at + 1, key, symbol, frame)
         elif byte == _OPEN:
@@ -88,31 +90,31 @@ def _read_fields(
         if at < 0 or seen & bit:
             return -1, seen
         seen |= bit
-        if text[at] != _COMMA:
+        if byte_at(text, at) != _COMMA:
             return at, seen
         at += 1
 
 
-@part
+@inlined
 def _key(text: Text, at: int) -> tuple[int, int]:
     """Read a key and its colon; return its code and where its value begins, or -1."""
-    if text[at] != _QUOTE:
+    if byte_at(text, at) != _QUOTE:
         return fields.OTHER, -1
     end = _text_end(text, at + 1)
-    if end < 0 or text[end + 1] != _COLON:
+    if end < 0 or byte_at(text, end + 1) != _COLON:
         return fields.OTHER, -1
     if end == at + 2:
-        return int(text[at + 1]), end + 2
-    is_previous = end == at + 3 and text[at + 1] == _P and text[at + 2] == _U
+        return int(byte_at(text, at + 1)), end + 2
+    is_previous = end == at + 3 and byte_at(text, at + 1) == _P and byte_at(text, at + 2) == _U
     return fields.PREVIOUS if is_previous else fields.OTHER, end + 2
 
 
-@part
+@inlined
 def _text_field(text: Text, at: int, key: int, symbol: Text, frame: Record) -> tuple[int, int]:
     """Read a value in quotes from behind the first; return the field's bit and where the value ends, or -1."""
     slot = fields.DECIMAL_SLOT[key]
     if slot >= 0:
-        negative = key == fields.FUNDING_RATE and text[at] == _MINUS
+        negative = key == fields.FUNDING_RATE and byte_at(text, at) == _MINUS
         mantissa, decimals, end = read_decimal(text, at + 1 if negative else at)
         if end < 0:
             return 0, -1
@@ -132,29 +134,30 @@ def _text_field(text: Text, at: int, key: int, symbol: Text, frame: Record) -> t
     return 0, -1 if fields.IS_WATCHED[key] else end + 1
 
 
-@part
+@inlined
 def _levels_field(
     text: Text, at: int, key: int, tick_numerator: float, tick_denominator: float,
     frame: Record, keys: Integers, quantities: Floats,
 ) -> tuple[int, int]:
     """Read a list of levels, the asks behind the bids; return the field's bit and where it ends, or -1."""
-    bids = frame.bid_count
-    if key == fields.BIDS and frame.ask_count == 0:
-        end, frame.bid_count = read_level_list(text, at, tick_numerator, tick_denominator, 1, 0, keys, quantities)
+    is_bids = key == fields.BIDS and frame.ask_count == 0
+    if not is_bids and key != fields.ASKS:
+        return 0, -1
+    sign, before = (1, 0) if is_bids else (-1, frame.bid_count)
+    end, count = read_level_list(text, at, tick_numerator, tick_denominator, sign, before, keys, quantities)
+    if is_bids:
+        frame.bid_count = count
         return fields.SAW_BIDS, end
-    if key == fields.ASKS:
-        end, total = read_level_list(text, at, tick_numerator, tick_denominator, -1, bids, keys, quantities)
-        frame.ask_count = total - bids
-        return fields.SAW_ASKS, end
-    return 0, -1
+    frame.ask_count = count - before
+    return fields.SAW_ASKS, end
 
 
-@part
+@inlined
 def _plain_field(text: Text, at: int, key: int, frame: Record) -> tuple[int, int]:
     """Read true, false or a whole number; return the field's bit and where the value ends, or -1."""
     slot = fields.WHOLE_SLOT[key]
     is_free = not fields.IS_WATCHED[key]
-    if _ZERO <= text[at] <= _NINE:
+    if _ZERO <= byte_at(text, at) <= _NINE:
         value, end = read_whole(text, at)
         if slot < 0:
             return 0, end if is_free else -1
@@ -170,7 +173,7 @@ def _plain_field(text: Text, at: int, key: int, frame: Record) -> tuple[int, int
     return 0, end if is_free else -1
 
 
-@part
+@inlined
 def _completed(kind: int, seen: int, frame: Record) -> int:
     """Fill the fields of a kind; return it where the frame has all that it needs and nothing out of bounds."""
     complete = False
@@ -204,13 +207,13 @@ def _completed(kind: int, seen: int, frame: Record) -> int:
     return kind if complete else DECLINED
 
 
-@part
+@inlined
 def _whole(seen: int, wholes: Integers, slot: int) -> int:
     """Return a whole number that was read, or 0."""
     return int(wholes[slot]) if seen & fields.FIRST_WHOLE_BIT << slot else 0
 
 
-@part
+@inlined
 def _kind(text: Text, at: int, end: int) -> int:
     kind = DECLINED
     if _equals(text, at, end, fields.TICKER_NAME):
@@ -226,37 +229,37 @@ def _kind(text: Text, at: int, end: int) -> int:
     return kind
 
 
-@part
+@inlined
 def _is_difference(text: Text, at: int, end: int) -> bool:
     """Tell whether a stream's name may be that of depth differences: `@depth`, alone or before another `@`."""
     for index in range(at, end):
-        if text[index] == _AT and not _ZERO <= text[index + 1] <= _NINE:
+        if byte_at(text, index) == _AT and not _ZERO <= byte_at(text, index + 1) <= _NINE:
             after = index + 1 + _DEPTH.size
-            if not _matches(text, index + 1, _DEPTH) or text[after] not in (_AT, _QUOTE):
+            if not _matches(text, index + 1, _DEPTH) or byte_at(text, after) not in (_AT, _QUOTE):
                 return False
     return True
 
 
-@part
+@inlined
 def _text_end(text: Text, at: int) -> int:
     """Return where the closing quote is, or -1 where something comes before it that must be unescaped or checked."""
-    while text[at] != _QUOTE:
-        byte = text[at]
+    while byte_at(text, at) != _QUOTE:
+        byte = byte_at(text, at)
         if byte == _BACKSLASH or byte < _BLANK or byte > _LAST_PRINTABLE:
             return -1
         at += 1
     return at
 
 
-@part
+@inlined
 def _matches(text: Text, at: int, expected: Text) -> bool:
     """Tell whether some bytes come next. Whoever asks has looked at all before `at`, so the tail is long enough."""
     for index in range(expected.size):
-        if text[at + index] != expected[index]:
+        if byte_at(text, at + index) != expected[index]:
             return False
     return True
 
 
-@part
+@inlined
 def _equals(text: Text, at: int, end: int, expected: Text) -> bool:
     return end - at == expected.size and _matches(text, at, expected)

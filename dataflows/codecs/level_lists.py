@@ -5,7 +5,10 @@ ratio of unit and tick, rounded, and multiplied back, which must give the same w
 of the tick is declined, because only `book.sides.to_keys` says how far off one may be.
 """
 
+import numpy as np
+
 from dataflows.codecs.digits import POWERS, read_decimal
+from dataflows.codecs.inlining import borrowed, byte_at
 from dataflows.codecs.quick_frame import Text
 from dataflows.kernels import Floats, Integers, part
 
@@ -26,27 +29,28 @@ def read_level_list(
     Returns where the list ends and the count then; -1 first where it is not in the usual form, a price is not on the
     tick (numerator / denominator), or there is no room.
     """
-    if text[at] != _OPEN or numerator > _LARGEST_NUMERATOR or denominator > _LARGEST_DENOMINATOR:
+    text, keys, quantities = borrowed(text), borrowed(keys), borrowed(quantities)
+    if byte_at(text, at) != _OPEN or numerator > _LARGEST_NUMERATOR or denominator > _LARGEST_DENOMINATOR:
         return -1, count
-    if text[at + 1] == _CLOSE:
+    if byte_at(text, at + 1) == _CLOSE:
         return at + 2, count
     known, ratio, unit, times = -1, 0.0, 0, int(denominator)
     while True:
-        if text[at + 1] != _OPEN or text[at + 2] != _QUOTE or count >= keys.size:
+        if byte_at(text, at + 1) != _OPEN or byte_at(text, at + 2) != _QUOTE or count >= keys.size:
             return -1, count
         price, decimals, at = read_decimal(text, at + 3)
-        if at < 0 or text[at + 1] != _COMMA or text[at + 2] != _QUOTE:
+        if at < 0 or byte_at(text, at + 1) != _COMMA or byte_at(text, at + 2) != _QUOTE:
             return -1, count
         if decimals != known:
-            known, unit = decimals, int(POWERS[decimals] * numerator)
-            ratio = denominator / (POWERS[decimals] * numerator)
+            known, unit = decimals, int(POWERS[np.uint64(decimals)] * numerator)
+            ratio = denominator / (POWERS[np.uint64(decimals)] * numerator)
         ticks = int(price * ratio + 0.5)
         quantity, decimals, at = read_decimal(text, at + 3)
-        if at < 0 or text[at + 1] != _CLOSE or ticks * unit != price * times or not 0 < ticks < _MOST_TICKS:
+        if at < 0 or byte_at(text, at + 1) != _CLOSE or ticks * unit != price * times or not 0 < ticks < _MOST_TICKS:
             return -1, count
-        keys[count] = sign * ticks
-        quantities[count] = quantity / POWERS[decimals]
+        keys[np.uint64(count)] = sign * ticks
+        quantities[np.uint64(count)] = quantity / POWERS[np.uint64(decimals)]
         count += 1
         at += 2
-        if text[at] != _COMMA:
-            return (at + 1, count) if text[at] == _CLOSE else (-1, count)
+        if byte_at(text, at) != _COMMA:
+            return (at + 1, count) if byte_at(text, at) == _CLOSE else (-1, count)
