@@ -4,7 +4,8 @@ Kyle, "Continuous Auctions and Insider Trading", Econometrica 53, 1985: lambda i
 the changes of the mid price over one second on the signed volume in that second. Amihud, "Illiquidity and stock
 returns", Journal of Financial Markets 5, 2002: the mean of |return| over traded money, of seconds here (his: days),
 those without a trade left out. Roll, "A Simple Implicit Measure of the Effective Bid-Ask Spread", Journal of Finance
-39, 1984: `2 sqrt(-cov)` of successive price changes of trades, which is nothing where the covariance is positive.
+39, 1984: `2 sqrt(-cov)` of successive changes of closing prices (of days there, of seconds here), which is nothing
+where the covariance is positive. Single fills would not do: those of one large order go the same way.
 Money is price times quantity as streamed, which for an inverse contract is not money but in proportion to it while
 the price stays near.
 """
@@ -43,8 +44,8 @@ def _amihud(seconds: int) -> Feature:
 def _roll(seconds: int) -> Feature:
     return Feature(
         f"roll_spread_{seconds}s_bps",
-        f"2 sqrt(-covariance of successive price changes) of the trades of the last {seconds} s over the mid price; "
-        "invalid where the covariance is positive",
+        f"2 sqrt(-covariance of successive changes) of the last trades' prices of the seconds with a trade in the last "
+        f"{seconds} s, over the mid price; invalid where the covariance is positive",
         "Roll, Journal of Finance 39, 1984", "trades, best prices", WarmUp(seconds, Clock.SECONDS), "bps", 0.0)
 
 
@@ -52,22 +53,6 @@ def _roll(seconds: int) -> Feature:
 FEATURES = (*map(_kyle, _SECONDS), *map(_amihud, _SECONDS), *map(_roll, _SECONDS))
 _AMIHUD = len(_SECONDS)
 _ROLL = 2 * len(_SECONDS)
-
-
-@part
-def on_trade(state: Record, seconds: Record, price: float) -> None:
-    """Take in a trade's price for Roll's pairs of changes; `state` has `last_price`, `last_change` and `prices`."""
-    if state.prices > 0:
-        change = price - state.last_price
-        if state.prices > 1:
-            bucket = seconds.buckets[ring.slot(seconds.second)]
-            bucket.pairs += 1.0
-            bucket.later_changes += change
-            bucket.earlier_changes += state.last_change
-            bucket.change_products += change * state.last_change
-        state.last_change = change
-    state.last_price = price
-    state.prices = min(state.prices + 1, 2)
 
 
 @part
@@ -114,12 +99,21 @@ def _illiquidity(seconds: Record, number: int) -> float:
 
 @part
 def _spread(seconds: Record, number: int) -> float:
-    pairs, later, earlier, products = 0.0, 0.0, 0.0, 0.0
+    prices, pairs = 0, 0
+    price, change = 0.0, 0.0
+    later, earlier, products = 0.0, 0.0, 0.0
     for second in range(seconds.second - number, seconds.second):
         bucket = seconds.buckets[ring.slot(second)]
-        pairs += bucket.pairs
-        later += bucket.later_changes
-        earlier += bucket.earlier_changes
-        products += bucket.change_products
+        if bucket.buys + bucket.sells > 0.0:
+            previous, change = change, bucket.close - price
+            price = bucket.close
+            prices += 1
+            if prices > 2:
+                pairs += 1
+                later += change
+                earlier += previous
+                products += change * previous
+    if pairs < 2:
+        return math.nan
     covariance = products / pairs - later / pairs * (earlier / pairs)
-    return 2.0 * math.sqrt(-covariance) if pairs > 1.0 and covariance <= 0.0 else math.nan
+    return 2.0 * math.sqrt(-covariance) if covariance <= 0.0 else math.nan

@@ -23,10 +23,6 @@ from dataflows.kernels import Floats, Record, part
 
 MICROSTRUCTURE = np.dtype(
     [
-        # The last trade's price, the change to it, and how many prices were seen, counted to 2.
-        ("last_price", np.float64),
-        ("last_change", np.float64),
-        ("prices", np.int64),
         ("volume_buckets", volume_buckets.VOLUME_BUCKETS),
         ("derivatives", derivatives.DERIVATIVES),
         ("seconds", seconds.SECONDS),
@@ -51,9 +47,6 @@ _BUCKETS = _LIQUIDITY + len(volume_buckets.FEATURES)
 @part
 def restart(state: Record) -> None:
     """Forget everything."""
-    state.last_price = 0.0
-    state.last_change = 0.0
-    state.prices = 0
     volume_buckets.restart(state.volume_buckets)
     derivatives.restart(state.derivatives)
     seconds.restart(state.seconds)
@@ -86,7 +79,6 @@ def on_trade(
     """Take in a trade; `sign` is 1 where the taker bought, else -1, `top` what it was before the trade."""
     spreads.on_trade(state.seconds, price, quantity, sign, top)
     trades.on_trade(state.seconds, price, quantity, sign)
-    liquidity.on_trade(state, state.seconds, price)
     volume_buckets.on_trade(state.volume_buckets, quantity, sign)
 
 

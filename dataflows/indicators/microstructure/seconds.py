@@ -24,17 +24,14 @@ SECOND = np.dtype(
         ("buys", np.float64),
         ("sells", np.float64),
         ("notional", np.float64),
+        # The price of the last trade.
+        ("close", np.float64),
         # Sums over trades with s = +1 where the taker bought, m the mid price before the trade, r the bucket's
         # reference price: q s (p - m) / m, q s (p - r) / m and q s / m.
         ("reference", np.float64),
         ("effective", np.float64),
         ("signed_distance", np.float64),
         ("signed_weight", np.float64),
-        # Over pairs of successive price changes of trades: how many, sums of the later, the earlier, their product.
-        ("pairs", np.float64),
-        ("later_changes", np.float64),
-        ("earlier_changes", np.float64),
-        ("change_products", np.float64),
         # Changes of the best prices or their quantities: how many, order flow, bid plus ask quantity after each.
         ("touches", np.float64),
         ("order_flow", np.float64),
@@ -92,14 +89,11 @@ def enter(seconds: Record, second: int, top: Floats) -> None:
     bucket.buys = 0.0
     bucket.sells = 0.0
     bucket.notional = 0.0
+    bucket.close = 0.0
     bucket.reference = 0.0
     bucket.effective = 0.0
     bucket.signed_distance = 0.0
     bucket.signed_weight = 0.0
-    bucket.pairs = 0.0
-    bucket.later_changes = 0.0
-    bucket.earlier_changes = 0.0
-    bucket.change_products = 0.0
     bucket.touches = 0.0
     # Unknown best prices (NaN) make the order flow of the second unknown, known ones add nothing.
     bucket.order_flow = 0.0 * (top[0] + top[1] + top[2] + top[3])

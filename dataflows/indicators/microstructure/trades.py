@@ -66,6 +66,7 @@ def on_trade(seconds: Record, price: float, quantity: float, sign: float) -> Non
         bucket.sold += quantity
         bucket.sells += 1.0
     bucket.notional += price * quantity
+    bucket.close = price
 
 
 @part
