@@ -9,7 +9,7 @@ from typing import Final
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("demo", "backtest", "run"),
     "Serve": ("serve",),
-    "Data": ("record", "tape", "features", "train"),
+    "Data": ("record", "tape", "data", "features", "train"),
     "Operate": ("halt", "reduce-only", "resume"),
     "Inspect": ("status", "doctor", "config"),
 }
@@ -17,6 +17,7 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
 #: A group has no function that could say what it is for.
 GROUPS: Final[dict[str, str]] = {
     "serve": "Start one of the services.",
+    "data": "Check recordings of market data.",
     "tape": "Look at, make and compile tapes.",
     "config": "Check and show the configuration.",
 }

@@ -24,8 +24,8 @@ ENUM_PAGES: Final = (
              "`sluice-refusal` of the call."),
     EnumPage("dead-letter-reasons.md", "Dead-letter reasons", "sluice/market/v1/market.proto", "DeadLetterReason",
              "What can be wrong with market data. What is set aside is kept as a dead letter and nothing of it is "
-             "applied; what is flagged is applied and counted. The stream goes on either way. `sluice data check FILE` tells "
-             "what a recording has of it."),
+             "applied; what is flagged is applied and counted. The stream goes on either way. `sluice data check FILE` "
+             "tells what a recording has of it."),
 )
 
 
