@@ -12,6 +12,9 @@ import numpy as np
 
 from dataflows.kernels import Record, part
 
+#: A sum that fades and is below this has lost its digits, and a ratio of two such sums says nothing.
+FADED = 1e-290
+
 AVERAGE = np.dtype([("count", np.int64), ("value", np.float64)], align=True)
 
 

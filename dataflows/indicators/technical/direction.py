@@ -3,8 +3,8 @@
 J. Welles Wilder Jr., "New Concepts in Technical Trading Systems", 1978. Movement and true range begin as the sum of
 their first `period - 1` values and then keep `1 - 1 / period` of themselves; the index is Wilder's average of 100 times
 the difference of the indicators over their sum. As in TA-Lib, a bar without any movement counts as 0 into the first
-mean and not at all later, and an indicator is 0 where there was no range. TA-Lib takes anything below 1e-14 for 0; here
-only 0 is.
+mean and not at all later, and an indicator is 0 where there was no range. TA-Lib takes anything below 1e-14 for 0,
+which in a small price is a market that moves; here only what has faded is, some 9,000 bars after the last move.
 """
 
 import math
@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from dataflows.indicators.technical import averages
-from dataflows.indicators.technical.averages import AVERAGE
+from dataflows.indicators.technical.averages import AVERAGE, FADED
 from dataflows.indicators.technical.true_range import true_range
 from dataflows.kernels import Record, part
 
@@ -66,7 +66,7 @@ def _add_movement(state: Record, high: float, low: float, period: int) -> None:
 @part
 def _add_index(state: Record, period: int) -> None:
     both = state.plus + state.minus
-    if both > 0.0:
+    if both > FADED:
         averages.add_smoothed(state.index, 100.0 * (abs(state.plus - state.minus) / both), period)
     elif state.index.count < period:
         averages.add_smoothed(state.index, 0.0, period)
@@ -83,4 +83,4 @@ def indicator(state: Record, movement: float, period: int) -> float:
     """Return a directional indicator, 0 to 100, of the plus or minus movement, NaN before `period + 1` bars."""
     if state.bars <= period:
         return math.nan
-    return float(100.0 * (movement / state.range)) if state.range > 0.0 else 0.0
+    return float(100.0 * (movement / state.range)) if state.range > FADED else 0.0

@@ -163,8 +163,7 @@ def _read_trend(state: Record, out: Floats) -> None:
 @part
 def _read_channels(state: Record, out: Floats) -> None:
     close, bars = window.at(state.closes, state.bars, 0), state.bars
-    centre = window.mean(state.closes, bars, 20)
-    reach = 2.0 * window.deviation(state.closes, bars, 20, centre)
+    centre, reach = oscillators.bands(state.closes, bars, 20, 2.0)
     out[0] = oscillators.percent_b(close, centre, reach)
     out[1] = 2.0 * reach / centre
     out[2] = window.highest(state.highs, bars, 20)
@@ -181,4 +180,4 @@ def _read_volume(state: Record, out: Floats) -> None:
     out[0] = volume.rolling_price(state.highs, state.lows, state.closes, state.volumes, state.bars, 20)
     change, traded = volume.balance(state.closes, state.volumes, state.bars, 20)
     out[1] = change
-    out[2] = change if traded == 0.0 else change / traded
+    out[2] = volume.balance_ratio(change, traded)

@@ -22,6 +22,13 @@ from dataflows.kernels import Floats, part
 
 
 @part
+def bands(closes: Floats, bars: int, period: int, width: float) -> tuple[float, float]:
+    """Return the centre of the bands and how far they are from it, in price units, NaN before `period` bars."""
+    centre = window.mean(closes, bars, period)
+    return centre, width * window.deviation(closes, bars, period, centre)
+
+
+@part
 def percent_b(close: float, centre: float, reach: float) -> float:
     """Return the place of a close between the bands `reach` below and above a centre; 0.5 where they are one."""
     return 0.5 + 0.5 * (close - centre) / reach if reach != 0.0 else 0.5

@@ -2,8 +2,8 @@
 
 Relative strength: J. Welles Wilder Jr., "New Concepts in Technical Trading Systems", 1978: 100 times the average gain
 over average gain and average loss, from the second close on; first value with bar `period + 1`, as in TA-Lib.
-Departure: where nothing has moved at all it is 50, for nothing was weak; TA-Lib says 0 there, and wherever the two
-averages are below 1e-14 together.
+Departure: where nothing has moved at all, or not for some 9,000 bars, it is 50, for nothing was weak; TA-Lib says 0
+there, and wherever the two averages are below 1e-14 together.
 
 Rate of change: the move from the close `period` bars ago, relative to it; in basis points where TA-Lib's ROC is in
 percent. NaN or infinite where that close was 0; TA-Lib says 0.
@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from dataflows.indicators.technical import averages, window
-from dataflows.indicators.technical.averages import AVERAGE
+from dataflows.indicators.technical.averages import AVERAGE, FADED
 from dataflows.indicators.windows import BASIS_POINTS
 from dataflows.kernels import Floats, Record, part
 
@@ -48,7 +48,7 @@ def relative_strength(state: Record, period: int) -> float:
     if state.gain.count < period:
         return math.nan
     both = state.gain.value + state.loss.value
-    return float(100.0 * (state.gain.value / both)) if both > 0.0 else 50.0
+    return float(100.0 * (state.gain.value / both)) if both > FADED else 50.0
 
 
 @part

@@ -98,6 +98,12 @@ def balance(closes: Floats, volumes: Floats, bars: int, period: int) -> tuple[fl
 
 
 @part
+def balance_ratio(change: float, volume: float) -> float:
+    """Return the change relative to the volume, -1 to 1; 0 where there was no volume, NaN where it is not known."""
+    return change if volume == 0.0 else change / volume
+
+
+@part
 def add_on_balance(state: Record, close: float, volume: float) -> None:
     """Take a bar into the running sum, which begins with the volume of the first bar, as TA-Lib's does."""
     state.total = state.total + _signed(state.close, close, volume) if state.bars > 0 else volume

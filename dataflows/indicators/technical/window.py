@@ -9,6 +9,9 @@ import math
 
 from dataflows.kernels import Floats, part
 
+#: What two prices differ by through rounding alone, relative to them.
+ROUNDING = 1e-12
+
 
 @part
 def at(values: Floats, bars: int, back: int) -> float:
@@ -73,5 +76,8 @@ def middle(highs: Floats, lows: Floats, bars: int, period: int) -> float:
 
 @part
 def place(value: float, lower: float, upper: float) -> float:
-    """Return where a value stands from a lower line, 0, to an upper one, 1; 0.5 where the two lines are one."""
-    return (value - lower) / (upper - lower) if lower != upper else 0.5
+    """Return where a price stands from a lower line, 0, to an upper one, 1; 0.5 where the two lines are one.
+
+    Lines closer than `ROUNDING` of the price are one: a smoothed range shrinks for ever in a market that stands still.
+    """
+    return (value - lower) / (upper - lower) if not upper - lower <= ROUNDING * abs(value) else 0.5
