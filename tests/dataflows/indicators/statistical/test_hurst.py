@@ -48,7 +48,8 @@ def test_the_expected_rescaled_range_is_that_of_independent_values() -> None:
         [judges.expected_rescaled_range(size) for size in (10, 50, 300)], rel=1e-12)
     random = np.random.default_rng(1).normal(size=(20_000, 10))
     profiles = np.cumsum(random - random.mean(axis=1, keepdims=True), axis=1)
-    simulated = ((np.maximum(profiles.max(axis=1), 0) - np.minimum(profiles.min(axis=1), 0)) / random.std(axis=1)).mean()
+    spans = np.maximum(profiles.max(axis=1), 0) - np.minimum(profiles.min(axis=1), 0)
+    simulated = (spans / random.std(axis=1)).mean()
     assert hurst.expected_rescaled_range(10) == pytest.approx(simulated * 9.5 / 10, rel=0.005)
     assert hurst.expected_rescaled_range(300) == pytest.approx(math.sqrt(math.pi * 300 / 2) - 1.2, rel=0.02)
 

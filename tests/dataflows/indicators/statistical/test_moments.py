@@ -18,8 +18,8 @@ def test_moments_are_those_of_numpy_and_scipy(window: Floats, lag: int, span: in
     np.testing.assert_allclose(moments.realised_volatility(window), np.sqrt((window**2).sum()), rtol=1e-12)
     if span < window.size:
         expected = judges.volatility_of_volatility(window, span)
-        scale = np.abs(window).max()
-        np.testing.assert_allclose(moments.volatility_of_volatility(window, span), expected, rtol=1e-9, atol=1e-13 * scale)
+        rounding = 1e-13 * np.abs(window).max()
+        np.testing.assert_allclose(moments.volatility_of_volatility(window, span), expected, rtol=1e-9, atol=rounding)
     if window.max() == window.min():
         return
     np.testing.assert_allclose(moments.skewness(window), stats.skew(window), rtol=1e-9, atol=1e-12)

@@ -12,7 +12,7 @@ from dataflows.kernels import Floats
 
 @st.composite
 def returns(draw: st.DrawFn, longest: int = 300, shortest: int = 8) -> Floats:
-    """Draw returns of some volatility: some with a grid of few values and many zeros, as ticks make, some with a jump."""
+    """Draw returns of some volatility: some of few values and many zeros, as ticks make, some with a jump."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     size = draw(st.integers(shortest, longest))
     values = random.standard_t(4, size)
