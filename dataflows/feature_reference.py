@@ -54,7 +54,8 @@ def _family(title: str, entries: Sequence[Feature], suffix: str) -> Iterator[str
 
 def _row(entry: Feature, suffix: str) -> tuple[str, ...]:
     name = f"{entry.name.removesuffix(suffix)}_LENGTH" if suffix else entry.name
-    return f"`{name}`", entry.definition, entry.source, entry.inputs, _warm(entry), entry.unit, _range(entry)
+    inputs = entry.inputs.replace(f"bars of {suffix[1:]}", "bars") if suffix else entry.inputs
+    return f"`{name}`", entry.definition, entry.source, inputs, _warm(entry), entry.unit, _range(entry)
 
 
 def _warm(entry: Feature) -> str:

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Sequence
 from functools import cache
 
-from dataflows.indicators import technical
+from dataflows.indicators import cross_asset, microstructure, session, statistical, technical
 from dataflows.indicators.bar_lengths import length_name, parse_lengths
 from dataflows.indicators.light import LIGHT
 from dataflows.indicators.registry import Feature
@@ -25,6 +25,10 @@ def families(bars_ns: Sequence[int]) -> dict[str, tuple[Feature, ...]]:
     return {
         "Light": LIGHT,
         **{f"Technical, bars of {name}": technical.features(f"_{name}") for name in map(length_name, bars_ns)},
+        "Microstructure": microstructure.FEATURES,
+        "Statistical": statistical.FEATURES,
+        "Session": session.FEATURES,
+        "Cross-asset": cross_asset.FEATURES,
     }
 
 
@@ -41,7 +45,8 @@ def full_schema(bars_ns: tuple[int, ...]) -> FeatureSchema:
 
 
 #: The whole set at the usual lengths of bars.
-FULL_SCHEMA = full_schema(parse_lengths(FULL_BARS))
+FULL_SCHEMA_BARS = parse_lengths(FULL_BARS)
+FULL_SCHEMA = full_schema(FULL_SCHEMA_BARS)
 
 
 def schema_named(name: str) -> FeatureSchema:
@@ -50,17 +55,24 @@ def schema_named(name: str) -> FeatureSchema:
         return MARKET_SCHEMA
     if name == FULL_NAME:
         return FULL_SCHEMA
-    prefix, _, lengths = name.partition("_")
-    if prefix == FULL_NAME:
-        try:
-            found = full_schema(parse_lengths(lengths.split("_")))
-        except InputError as error:
-            raise NotFoundError(f"feature set must exist, was {name!r}: {error.message}", fix=error.fix) from error
-        return found
+    if name.partition("_")[0] == FULL_NAME:
+        return full_schema(_bars_named(name))
     known = (MARKET_SCHEMA.name, FULL_NAME)
     nearest = difflib.get_close_matches(name, known, 1, cutoff=0.5)
     meant = f"did you mean {nearest[0]}?" if nearest else "name one of these"
     raise NotFoundError(f"feature set must be one of {', '.join(known)}, was {name!r}", fix=meant)
+
+
+def bars_of(schema: FeatureSchema) -> tuple[int, ...]:
+    """Return the lengths of the bars of a full set. Raises `NotFoundError` where it is none."""
+    return FULL_SCHEMA_BARS if schema.name == FULL_NAME else _bars_named(schema.name)
+
+
+def _bars_named(name: str) -> tuple[int, ...]:
+    try:
+        return parse_lengths(name.removeprefix(f"{FULL_NAME}_").split("_"))
+    except InputError as error:
+        raise NotFoundError(f"feature set must exist, was {name!r}: {error.message}", fix=error.fix) from error
 
 
 def schema_of(schema_hash: str) -> FeatureSchema:

@@ -6,7 +6,7 @@ import pytest
 
 from dataflows.indicators.bar_lengths import parse_lengths
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
-from dataflows.indicators.schemas import FULL_SCHEMA, families, full_schema, schema_named, schema_of
+from dataflows.indicators.schemas import FULL_SCHEMA, bars_of, families, full_schema, schema_named, schema_of
 from sluice.errors import NotFoundError
 
 OTHER_BARS = full_schema(parse_lengths(("1s", "15m")))
@@ -46,6 +46,13 @@ def test_other_bars_are_another_schema_with_its_own_name() -> None:
     assert OTHER_BARS.name == "full_1s_15m"
     assert OTHER_BARS.hash != FULL_SCHEMA.hash
     assert schema_named("full_1s_1m_5m") == FULL_SCHEMA
+
+
+def test_a_full_set_knows_the_lengths_of_its_bars() -> None:
+    assert bars_of(FULL_SCHEMA) == parse_lengths(("1s", "1m", "5m"))
+    assert bars_of(OTHER_BARS) == parse_lengths(("1s", "15m"))
+    with pytest.raises(NotFoundError, match="was 'market'"):
+        bars_of(MARKET_SCHEMA)
 
 
 def test_a_hash_leads_to_its_schema() -> None:
