@@ -1,13 +1,13 @@
 """Frames of Binance USD-M and COIN-M futures: routing by symbol, and decoding to typed events.
 
-A frame is an event by itself or inside the combined stream's envelope `{"stream", "data"}`; a bare REST depth
-snapshot is one too. Fields that are not named here are ignored, so a venue may add some. What cannot be used becomes
-a `Rejection` with its reason, never an exception. Values are judged here only as far as one frame can tell; what the
-book makes of an update is the book's matter.
+A frame is an event by itself or inside the combined stream's envelope `{"stream", "data"}`; a bare REST answer, depth
+snapshot or open interest, is one too. Fields that are not named here are ignored, so a venue may add some. What cannot
+be used becomes a `Rejection` with its reason, never an exception. Values are judged here only as far as one frame can
+tell; what the book makes of an update is the book's matter.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ from dataflows.codecs.binance_events import (
     ForceOrder,
     Kline,
     MarkPrice,
+    OpenInterest,
     Trade,
     WireDepthUpdate,
     WireSnapshot,
@@ -30,10 +31,10 @@ from dataflows.codecs.levels import InvalidLevelError, read_levels
 from dataflows.deadletters import DeadLetterReason
 
 MarketEvent: TypeAlias = (
-    BookTicker | Trade | AggregateTrade | MarkPrice | Kline | ForceOrder | DepthUpdate | DepthSnapshot
+    BookTicker | Trade | AggregateTrade | MarkPrice | Kline | ForceOrder | OpenInterest | DepthUpdate | DepthSnapshot
 )
 _Wire: TypeAlias = (
-    BookTicker | Trade | AggregateTrade | MarkPrice | Kline | ForceOrder | WireDepthUpdate | WireSnapshot
+    BookTicker | Trade | AggregateTrade | MarkPrice | Kline | ForceOrder | OpenInterest | WireDepthUpdate | WireSnapshot
 )
 
 W = TypeVar("W")
@@ -47,6 +48,7 @@ class _Envelope(msgspec.Struct, Generic[W], gc=False):
 
 
 _STREAM = b'{"stream":'
+_OPEN_INTEREST = "openInterest"
 _KEYS = {name: re.compile(rb'"' + name + rb'"\s*:\s*"([^"]*)"') for name in (b"s", b"symbol", b"e")}
 #: What decoding raises; the last where the nesting is too deep.
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -89,7 +91,9 @@ def unroutable(payload: bytes) -> Rejection:
         return Rejection(DeadLetterReason.UNATTRIBUTED_SNAPSHOT, message)
     data = document.get("data", document) if isinstance(document, dict) else document
     name = data.get("e") if isinstance(data, dict) else None
-    if isinstance(name, str) and name in EVENTS:
+    if isinstance(document, dict) and _OPEN_INTEREST in document:
+        name = _OPEN_INTEREST
+    if isinstance(name, str) and (name in EVENTS or name == _OPEN_INTEREST):
         return Rejection(DeadLetterReason.MALFORMED_EVENT, f"a {name} event must name a symbol, named none")
     return Rejection(DeadLetterReason.UNKNOWN_EVENT, f"frame must be a known event, was {_cut(payload)}")
 
@@ -97,7 +101,7 @@ def unroutable(payload: bytes) -> Rejection:
 def decode(payload: bytes) -> MarketEvent | Rejection:
     """Decode one frame to its event, or say why there is none. Raises nothing, whatever the bytes."""
     start = payload.find(b'"e":"')
-    name = payload[start + 5 : payload.find(b'"', start + 5)] if start >= 0 else b"snapshot"
+    name = payload[start + 5 : payload.find(b'"', start + 5)] if start >= 0 else _answer_in(payload)
     decoders = _DECODERS.get(name)
     if decoders is None:
         return _refused(payload)
@@ -108,6 +112,11 @@ def decode(payload: bytes) -> MarketEvent | Rejection:
         return _checked(decoders[0].decode(payload))
     except _UNREADABLE:
         return _refused(payload)
+
+
+def _answer_in(payload: bytes) -> bytes:
+    """Return what REST answer an event without a name is."""
+    return b"openInterest" if b'"openInterest"' in payload else b"snapshot"
 
 
 def _checked(event: _Wire, stream: str = "") -> MarketEvent | Rejection:
@@ -152,17 +161,23 @@ def _force_order(event: ForceOrder) -> MarketEvent | Rejection:
     return event if 0.0 <= event.order.quantity < np.inf else _quantity(event.order.quantity)
 
 
+def _open_interest(event: OpenInterest) -> MarketEvent | Rejection:
+    return event if 0.0 <= event.open_interest < np.inf else _quantity(event.open_interest)
+
+
 def _depth(event: WireDepthUpdate) -> MarketEvent | Rejection:
     if not event.first_update_id <= event.last_update_id:
         message = f"U must be at most u={event.last_update_id}, was {event.first_update_id}"
         return Rejection(DeadLetterReason.MALFORMED_EVENT, message)
     return DepthUpdate(
         event.symbol, event.first_update_id, event.last_update_id, event.previous_update_id,
-        read_levels(event.bids), read_levels(event.asks))
+        read_levels(event.bids), read_levels(event.asks), event.transaction_time_ms, event.event_time_ms)
 
 
 def _snapshot(event: WireSnapshot) -> MarketEvent | Rejection:
-    return DepthSnapshot(event.symbol, event.last_update_id, read_levels(event.bids), read_levels(event.asks))
+    return DepthSnapshot(
+        event.symbol, event.last_update_id, read_levels(event.bids), read_levels(event.asks),
+        event.transaction_time_ms, event.event_time_ms)
 
 
 def _price(value: float) -> Rejection:
@@ -183,7 +198,7 @@ def _refused(payload: bytes) -> MarketEvent | Rejection:
     data = document.get("data", document) if isinstance(document, dict) else None
     if not isinstance(data, dict):
         return Rejection(DeadLetterReason.UNKNOWN_EVENT, f"frame must be one known event, was {_cut(payload)}")
-    name = data.get("e", "snapshot" if "lastUpdateId" in data else None)
+    name = data.get("e", _answer_of(data))
     decoders = _DECODERS.get(name.encode()) if isinstance(name, str) else None
     if decoders is None:
         known = ", ".join(EVENTS)
@@ -192,6 +207,13 @@ def _refused(payload: bytes) -> MarketEvent | Rejection:
         return _checked(decoders[0].decode(msgspec.json.encode(data)), str(document.get("stream", "")))
     except msgspec.DecodeError as error:
         return Rejection(DeadLetterReason.MALFORMED_EVENT, f"a {name} event must be as its venue defines it: {error}")
+
+
+def _answer_of(data: Mapping[str, Any]) -> str | None:
+    """Return what REST answer a document without a name is, or None."""
+    if _OPEN_INTEREST in data:
+        return _OPEN_INTEREST
+    return "snapshot" if "lastUpdateId" in data else None
 
 
 def _cut(payload: bytes) -> str:
@@ -206,8 +228,9 @@ def _decoders(kind: type[W]) -> "tuple[msgspec.json.Decoder[W], msgspec.json.Dec
 #: Each takes the type that it stands beside.
 _CHECKS: dict[type, Callable[[Any], MarketEvent | Rejection]] = {
     BookTicker: _ticker, Trade: _trade, AggregateTrade: _trade, MarkPrice: _mark, Kline: _kline,
-    ForceOrder: _force_order, WireDepthUpdate: _depth, WireSnapshot: _snapshot,
+    ForceOrder: _force_order, OpenInterest: _open_interest, WireDepthUpdate: _depth, WireSnapshot: _snapshot,
 }
 _DECODERS: dict[bytes, tuple["msgspec.json.Decoder[_Wire]", "msgspec.json.Decoder[_Envelope[_Wire]]"]] = {
-    name.encode(): _decoders(kind) for name, kind in (*EVENTS.items(), ("snapshot", WireSnapshot))
+    name.encode(): _decoders(kind)
+    for name, kind in {**EVENTS, "snapshot": WireSnapshot, _OPEN_INTEREST: OpenInterest}.items()
 }

@@ -1,9 +1,11 @@
 """Events of Binance futures as they are named on the wire, each field under a name that says what it is.
 
 Only what is read is declared; unknown fields are ignored. Numbers on the wire are decimal strings or JSON numbers.
-Update and trade ids are bounded to 62 bits, so that every one fits a kernel's integer.
+Whole numbers are bounded to 62 bits, so that every one fits a kernel's integer. What the venue does not say is 0 for
+an id or a time, and NaN for a price or a rate.
 """
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -12,6 +14,19 @@ from msgspec import Meta, Raw, field
 from dataflows.codecs.levels import Levels
 
 UpdateId = Annotated[int, Meta(ge=0, le=2**62)]
+TradeId = UpdateId
+Milliseconds = UpdateId
+#: A number that the venue leaves empty where there is none, such as the funding rate of a delivery contract.
+_Optional = float | str | None
+
+
+def _number(value: _Optional) -> float:
+    """Return an optional number, NaN where there is none that is finite."""
+    try:
+        number = float(value or math.nan)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 class BookTicker(msgspec.Struct, tag_field="e", tag="bookTicker", gc=False):
@@ -23,6 +38,8 @@ class BookTicker(msgspec.Struct, tag_field="e", tag="bookTicker", gc=False):
     best_bid_quantity: float = field(name="B")
     best_ask: float = field(name="a")
     best_ask_quantity: float = field(name="A")
+    transaction_time_ms: Milliseconds = field(name="T", default=0)
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
 
 class Trade(msgspec.Struct, tag_field="e", tag="trade", gc=False):
@@ -33,6 +50,9 @@ class Trade(msgspec.Struct, tag_field="e", tag="trade", gc=False):
     quantity: float = field(name="q")
     buyer_is_maker: bool = field(name="m")
     execution: str = field(name="X", default="MARKET")
+    trade_id: TradeId = field(name="t", default=0)
+    transaction_time_ms: Milliseconds = field(name="T", default=0)
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
 
 class AggregateTrade(msgspec.Struct, tag_field="e", tag="aggTrade", gc=False):
@@ -42,13 +62,33 @@ class AggregateTrade(msgspec.Struct, tag_field="e", tag="aggTrade", gc=False):
     price: float = field(name="p")
     quantity: float = field(name="q")
     buyer_is_maker: bool = field(name="m")
+    aggregate_id: TradeId = field(name="a", default=0)
+    first_trade_id: TradeId = field(name="f", default=0)
+    last_trade_id: TradeId = field(name="l", default=0)
+    transaction_time_ms: Milliseconds = field(name="T", default=0)
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
 
 class MarkPrice(msgspec.Struct, tag_field="e", tag="markPriceUpdate", gc=False):
-    """The venue's mark price."""
+    """The venue's mark price, and what funding goes by. A contract without funding has neither rate nor time."""
 
     symbol: str = field(name="s")
     price: float = field(name="p")
+    index: _Optional = field(name="i", default=None)
+    rate: _Optional = field(name="r", default=None)
+    next_funding_time_ms: Milliseconds = field(name="T", default=0)
+    event_time_ms: Milliseconds = field(name="E", default=0)
+
+    @property
+    def index_price(self) -> float:
+        """Return the price of the underlying index; NaN where there is none that is positive."""
+        price = _number(self.index)
+        return price if price > 0.0 else math.nan
+
+    @property
+    def funding_rate(self) -> float:
+        """Return the rate of the next funding, per funding interval; NaN where there is none."""
+        return _number(self.rate)
 
 
 class KlineBar(msgspec.Struct, gc=False):
@@ -66,26 +106,39 @@ class Kline(msgspec.Struct, tag_field="e", tag="kline", gc=False):
 
     symbol: str = field(name="s")
     bar: KlineBar = field(name="k")
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
 
 class ForcedOrder(msgspec.Struct, gc=False):
-    """The order inside a liquidation event."""
+    """The order inside a liquidation event. `side` is the order's: SELL closes a long position."""
 
     symbol: str = field(name="s")
     side: str = field(name="S")
     price: float = field(name="p")
     quantity: float = field(name="q")
+    average_price: float = field(name="ap", default=math.nan)
+    filled_quantity: float = field(name="z", default=math.nan)
+    transaction_time_ms: Milliseconds = field(name="T", default=0)
 
 
 class ForceOrder(msgspec.Struct, tag_field="e", tag="forceOrder", gc=False):
     """A liquidation."""
 
     order: ForcedOrder = field(name="o")
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
     @property
     def symbol(self) -> str:
         """Return the symbol of the order."""
         return self.order.symbol
+
+
+class OpenInterest(msgspec.Struct, gc=False):
+    """All open contracts of an instrument, in base units (USD-M) or contracts (COIN-M): an answer of REST."""
+
+    symbol: str
+    open_interest: float = field(name="openInterest")
+    time_ms: Milliseconds = field(name="time", default=0)
 
 
 class WireDepthUpdate(msgspec.Struct, tag_field="e", tag="depthUpdate", gc=False):
@@ -97,6 +150,8 @@ class WireDepthUpdate(msgspec.Struct, tag_field="e", tag="depthUpdate", gc=False
     previous_update_id: UpdateId = field(name="pu")
     bids: Raw = field(name="b")
     asks: Raw = field(name="a")
+    transaction_time_ms: Milliseconds = field(name="T", default=0)
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
 
 class WireSnapshot(msgspec.Struct, gc=False):
@@ -106,6 +161,8 @@ class WireSnapshot(msgspec.Struct, gc=False):
     bids: Raw
     asks: Raw
     symbol: str = ""
+    transaction_time_ms: Milliseconds = field(name="T", default=0)
+    event_time_ms: Milliseconds = field(name="E", default=0)
 
 
 class DepthUpdate(msgspec.Struct, frozen=True, gc=False):
@@ -117,6 +174,8 @@ class DepthUpdate(msgspec.Struct, frozen=True, gc=False):
     previous_update_id: int
     bids: Levels
     asks: Levels
+    transaction_time_ms: int = 0
+    event_time_ms: int = 0
 
 
 class DepthSnapshot(msgspec.Struct, frozen=True, gc=False):
@@ -126,9 +185,11 @@ class DepthSnapshot(msgspec.Struct, frozen=True, gc=False):
     last_update_id: int
     bids: Levels
     asks: Levels
+    transaction_time_ms: int = 0
+    event_time_ms: int = 0
 
 
-#: The events that are read, by their name on the wire.
+#: The events of streams that are read, by their name on the wire.
 EVENTS: dict[str, type] = {
     "bookTicker": BookTicker,
     "trade": Trade,

@@ -46,26 +46,27 @@ def read_frame(
     (negative). After `DECLINED` the record and the arrays hold nothing of use.
     """
     buffer, symbol, keys, quantities = borrowed(buffer), borrowed(symbol), borrowed(keys), borrowed(quantities)
-    frame.kind = DECLINED
-    if not 0 <= start <= end <= buffer.size - TAIL_BYTES or byte_at(buffer, end) >= _BLANK:
-        return DECLINED
-    at, closing = start + 1, 1
-    is_difference = True
-    if _matches(buffer, start, _STREAM):
-        name = start + _STREAM.size
-        at = _text_end(buffer, name)
-        if at < 0 or not _matches(buffer, at + 1, _DATA):
-            return DECLINED
-        is_difference = _is_difference(buffer, name, at)
-        at, closing = at + 1 + _DATA.size, 2
-    elif byte_at(buffer, start) != _STREAM[0]:
-        return DECLINED
-    at, seen = _read_fields(buffer, at, symbol, tick_numerator, tick_denominator, frame, keys, quantities)
-    if at != end - closing or byte_at(buffer, at) != _CLOSE or byte_at(buffer, end - 1) != _CLOSE:
-        return DECLINED
-    kind = frame.kind
-    frame.kind = _completed(kind, seen, frame) if is_difference or kind != DEPTH_UPDATE else DECLINED
-    return int(frame.kind)
+    kind = DECLINED
+    if 0 <= start < end <= buffer.size - TAIL_BYTES and byte_at(buffer, end) < _BLANK:
+        at, closing, is_difference = _body(buffer, start)
+        if at >= 0:
+            at, seen = _read_fields(buffer, at, symbol, tick_numerator, tick_denominator, frame, keys, quantities)
+            if at == end - closing and byte_at(buffer, at) == byte_at(buffer, end - 1) == _CLOSE:
+                kind = _completed(seen, is_difference, frame)
+    frame.kind = kind
+    return kind
+
+
+@inlined
+def _body(text: Text, start: int) -> tuple[int, int, bool]:
+    """Return where the first key is (-1: nowhere), how many braces end the frame, and if its stream has differences."""
+    if not _matches(text, start, _STREAM):
+        return start + 1 if byte_at(text, start) == _STREAM[0] else -1, 1, True
+    name = start + _STREAM.size
+    end = _text_end(text, name)
+    if end < 0 or not _matches(text, end + 1, _DATA):
+        return -1, 2, False
+    return end + 1 + _DATA.size, 2, _is_difference(text, name, end)
 
 
 @inlined
@@ -74,6 +75,7 @@ def _read_fields(
     frame: Record, keys: Integers, quantities: Floats,
 ) -> tuple[int, int]:
     """Read `"key":value` pairs; return where they end (-1 where they are not in the usual form), and bits of them."""
+    frame.kind = DECLINED
     frame.bid_count = frame.ask_count = 0
     seen = 0
     while True:
@@ -174,10 +176,10 @@ def _plain_field(text: Text, at: int, key: int, frame: Record) -> tuple[int, int
 
 
 @inlined
-def _completed(kind: int, seen: int, frame: Record) -> int:
-    """Fill the fields of a kind; return it where the frame has all that it needs and nothing out of bounds."""
+def _completed(seen: int, is_difference: bool, frame: Record) -> int:
+    """Fill the fields of the kind; return it where the frame has all that it needs and nothing out of bounds."""
     complete = False
-    decimals, wholes = frame.decimals, frame.wholes
+    kind, decimals, wholes = frame.kind, frame.decimals, frame.wholes
     frame.event_time_ms = _whole(seen, wholes, fields.EVENT_TIME)
     frame.transaction_time_ms = _whole(seen, wholes, fields.TIME)
     if kind == BOOK_TICKER:
@@ -187,7 +189,8 @@ def _completed(kind: int, seen: int, frame: Record) -> int:
         frame.best_bid, frame.best_bid_quantity = decimals[fields.BID], decimals[fields.BID_QUANTITY]
         frame.best_ask, frame.best_ask_quantity = decimals[fields.ASK], decimals[fields.ASK_QUANTITY]
     elif kind == DEPTH_UPDATE:
-        complete = seen & ~fields.TIMES == fields.DEPTH_FIELDS and wholes[fields.FIRST_ID] <= wholes[fields.LAST_ID]
+        complete = is_difference and seen & ~fields.TIMES == fields.DEPTH_FIELDS
+        complete &= wholes[fields.FIRST_ID] <= wholes[fields.LAST_ID]
         frame.first_update_id, frame.last_update_id = wholes[fields.FIRST_ID], wholes[fields.LAST_ID]
         frame.previous_update_id = wholes[fields.PREVIOUS_ID]
     elif kind in (TRADE, AGGREGATE_TRADE):

@@ -35,8 +35,9 @@ def read_level_list(
     if byte_at(text, at + 1) == _CLOSE:
         return at + 2, count
     known, ratio, unit, times = -1, 0.0, 0, int(denominator)
+    room = min(keys.size, quantities.size)
     while True:
-        if byte_at(text, at + 1) != _OPEN or byte_at(text, at + 2) != _QUOTE or count >= keys.size:
+        if byte_at(text, at + 1) != _OPEN or byte_at(text, at + 2) != _QUOTE or count >= room:
             return -1, count
         price, decimals, at = read_decimal(text, at + 3)
         if at < 0 or byte_at(text, at + 1) != _COMMA or byte_at(text, at + 2) != _QUOTE:
@@ -44,9 +45,12 @@ def read_level_list(
         if decimals != known:
             known, unit = decimals, int(POWERS[np.uint64(decimals)] * numerator)
             ratio = denominator / (POWERS[np.uint64(decimals)] * numerator)
-        ticks = int(price * ratio + 0.5)
+        estimate = price * ratio + 0.5
+        if not estimate < _MOST_TICKS:
+            return -1, count
+        ticks = int(estimate)
         quantity, decimals, at = read_decimal(text, at + 3)
-        if at < 0 or byte_at(text, at + 1) != _CLOSE or ticks * unit != price * times or not 0 < ticks < _MOST_TICKS:
+        if at < 0 or byte_at(text, at + 1) != _CLOSE or ticks * unit != price * times or ticks == 0:
             return -1, count
         keys[np.uint64(count)] = sign * ticks
         quantities[np.uint64(count)] = quantity / POWERS[np.uint64(decimals)]
