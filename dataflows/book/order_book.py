@@ -4,15 +4,14 @@ It is a thin shell around the kernels that the market actor runs, so both always
 price and quantity and no single orders.
 """
 
-import math
 from decimal import Decimal
 
 import numpy as np
 
 from dataflows.book import sync
-from dataflows.book.sides import best_key, best_quantity, position
+from dataflows.book.reading import best_levels, quantity_at
 from dataflows.book.state import BOOK, NO_HORIZON, SYNCED, BookResult, BookSide, new_book
-from dataflows.kernels import Floats, Record, RecordArray, kernel
+from dataflows.kernels import Floats, Integers, RecordArray, kernel
 from sluice.errors import InputError
 
 _SIDES = {BookSide.BID: "bids", BookSide.ASK: "asks"}
@@ -55,7 +54,7 @@ class OrderBook:
 
     def best_quantity(self, side: BookSide) -> float:
         """Return the quantity at the best price of a side; 0 where there is none."""
-        return float(_best(self._record, side is BookSide.BID)[1])
+        return float(_quantity(self._record, side is BookSide.BID, self._best_key(side)))
 
     def quantity_at(self, side: BookSide, price: Decimal) -> float:
         """Return the quantity at a price: 0 where there is none, NaN where the book is full and has forgotten it.
@@ -69,14 +68,11 @@ class OrderBook:
 
     def levels(self, side: BookSide, depth: int) -> list[tuple[Decimal, float]]:
         """Return up to `depth` levels of a side, the best first, only those that the book knows for certain."""
-        record = self._record[_SIDES[side]][0]
-        end = int(record["count"])
-        keys = record["keys"][max(0, end - depth) : end][::-1]
-        quantities = record["quantities"][max(0, end - depth) : end][::-1]
-        known = keys > record["horizon"]
+        keys, quantities = np.empty(depth, np.int64), np.empty(depth)
+        count = _levels(self._record, side is BookSide.BID, keys, quantities)
         return [
-            (int(key) * side.value * self._tick_size, float(quantity))
-            for key, quantity in zip(keys[known], quantities[known], strict=True)
+            (key * side.value * self._tick_size, quantity)
+            for key, quantity in zip(keys[:count].tolist(), quantities[:count].tolist(), strict=True)
         ]
 
     def to_bytes(self) -> bytes:
@@ -90,8 +86,11 @@ class OrderBook:
         self._record = np.frombuffer(state, BOOK).copy()
 
     def _best(self, side: BookSide) -> Decimal | None:
-        key = int(_best(self._record, side is BookSide.BID)[0])
+        key = self._best_key(side)
         return None if key == NO_HORIZON else key * side.value * self._tick_size
+
+    def _best_key(self, side: BookSide) -> int:
+        return int(self._record[_SIDES[side]]["best"][0])
 
 
 @kernel
@@ -105,20 +104,10 @@ def _update(book: RecordArray, first: int, last: int, previous: int, bids: Float
 
 
 @kernel
-def _side(book: RecordArray, bid: bool) -> Record:
-    return book[0].bids if bid else book[0].asks
-
-
-@kernel
-def _best(book: RecordArray, bid: bool) -> tuple[int, float]:
-    side = _side(book, bid)
-    return best_key(side), best_quantity(side)
+def _levels(book: RecordArray, bid: bool, keys: Integers, quantities: Floats) -> int:
+    return best_levels(book[0].bids if bid else book[0].asks, keys, quantities)
 
 
 @kernel
 def _quantity(book: RecordArray, bid: bool, key: int) -> float:
-    side = _side(book, bid)
-    if side.horizon != NO_HORIZON and key <= side.horizon:
-        return math.nan
-    at = position(side, key)
-    return float(side.quantities[at]) if at < side.count and side.keys[at] == key else 0.0
+    return quantity_at(book[0].bids if bid else book[0].asks, key)

@@ -4,14 +4,14 @@ They are a chain: each `pu` is the `u` before it. A break among them drops those
 bridge it. While the book is synced nothing waits but, at times, one snapshot; see `reserve`.
 """
 
-from dataflows.book.merging import put_all
+from dataflows.book.sides import put_all
 from dataflows.book.state import PENDING_CAPACITY, PENDING_LEVEL_CAPACITY, SYNCED, BookResult
-from dataflows.kernels import Floats, Integers, Record, kernel
+from dataflows.kernels import Floats, Integers, Record, part
 
 _BUFFERED, _IGNORED, _GAP = int(BookResult.BUFFERED), int(BookResult.IGNORED), int(BookResult.GAP)
 
 
-@kernel
+@part
 def wait(
     book: Record, first: int, last: int, previous: int,
     bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
@@ -35,7 +35,7 @@ def wait(
     return _GAP if broken else _BUFFERED
 
 
-@kernel
+@part
 def append(
     pending: Record, first: int, last: int, previous: int,
     bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
@@ -52,7 +52,7 @@ def append(
     pending.count = index + 1
 
 
-@kernel
+@part
 def _store(pending: Record, keys: Integers, quantities: Floats) -> None:
     start = pending.levels
     for index in range(keys.size):
@@ -61,7 +61,7 @@ def _store(pending: Record, keys: Integers, quantities: Floats) -> None:
     pending.levels = start + keys.size
 
 
-@kernel
+@part
 def drop(pending: Record, number: int) -> None:
     """Forget the oldest `number` differences. What is left behind is zeroed, so that equal books have equal bytes."""
     gone = 0
@@ -77,7 +77,7 @@ def drop(pending: Record, number: int) -> None:
     pending.levels -= gone
 
 
-@kernel
+@part
 def _shift(values: Floats | Integers, number: int, count: int) -> None:
     """Move the first `count` values `number` places down."""
     for index in range(number, count):
@@ -86,7 +86,7 @@ def _shift(values: Floats | Integers, number: int, count: int) -> None:
         values[index] = 0
 
 
-@kernel
+@part
 def join(book: Record, start: int) -> None:
     """Apply the waiting differences from `start` on, which form a chain, and forget all that waited."""
     pending, at = book.pending, 0

@@ -5,16 +5,15 @@ synced throughout and takes from it what it could not know, such as levels that 
 they do not, the stream was broken before the snapshot, and the snapshot is what they may be joined to.
 """
 
-from dataflows.book.merging import put_all
 from dataflows.book.pending import append, drop
-from dataflows.book.sides import clear, clear_from
+from dataflows.book.sides import clear, clear_from, put_all
 from dataflows.book.state import LOADED, PENDING_LEVEL_CAPACITY, BookResult
-from dataflows.kernels import Floats, Integers, Record, kernel
+from dataflows.kernels import Floats, Integers, Record, part
 
 _BUFFERED, _IGNORED = int(BookResult.BUFFERED), int(BookResult.IGNORED)
 
 
-@kernel
+@part
 def keep(
     book: Record, last: int, bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
 ) -> int:
@@ -29,7 +28,7 @@ def keep(
     return _BUFFERED
 
 
-@kernel
+@part
 def settle(book: Record, first: int, last: int, previous: int) -> bool:
     """Use the kept snapshot or not, now that a difference has come. Returns whether any level may have changed."""
     pending = book.pending
@@ -46,7 +45,7 @@ def settle(book: Record, first: int, last: int, previous: int) -> bool:
     return bool(joins)
 
 
-@kernel
+@part
 def load(book: Record) -> None:
     """Put the kept snapshot in the place of the book; a difference must still be joined to it."""
     pending = book.pending
@@ -58,7 +57,7 @@ def load(book: Record) -> None:
     drop(pending, pending.count)
 
 
-@kernel
+@part
 def _refresh(book: Record) -> None:
     """Set the book to the snapshot as far as that reaches; what is known beyond it stays."""
     pending = book.pending
@@ -68,7 +67,7 @@ def _refresh(book: Record) -> None:
     _put(book)
 
 
-@kernel
+@part
 def _clear_range(side: Record, keys: Integers) -> None:
     if keys.size == 0:
         clear(side)
@@ -78,7 +77,7 @@ def _clear_range(side: Record, keys: Integers) -> None:
     side.horizon = min(side.horizon, furthest - 1)
 
 
-@kernel
+@part
 def _put(book: Record) -> None:
     pending = book.pending
     bids, end = pending.bid_counts[0], pending.levels

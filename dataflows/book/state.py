@@ -1,9 +1,11 @@
 """The record that is an order book, and what an update can do to it.
 
-A side is two arrays sorted so that the best level is the last: most changes happen near the touch and move few
-elements. Bids and asks share one form because a key is the price in ticks for bids and its negative for asks; the
-greatest key is the best price either way. Capacity is fixed; a full side forgets its furthest level and remembers in
-`horizon` that it knows nothing for certain at or beyond that key.
+Bids and asks share one form because a key is the price in ticks for bids and its negative for asks; the greatest key is
+the best price either way. Near the touch a side is a window, one cell a tick, in which setting a level is one write and
+no other level moves; the window goes where the best price goes. The levels below the window, few of which ever change,
+are kept apart in two arrays sorted so that the best is the last. Capacity is fixed: where there is no room for a level
+outside the window, the furthest is forgotten, and `horizon` says that nothing is known for certain at or beyond its
+key. Every cell and place without a level is zero.
 """
 
 from decimal import Decimal
@@ -14,12 +16,14 @@ import numpy as np
 from dataflows.kernels import RecordArray
 from sluice.errors import InputError
 
-#: Levels that a side can hold.
-LEVEL_CAPACITY = 4096
+#: Ticks that a side's window spans: a power of two.
+WINDOW = 8192
+#: Levels that a side can hold below its window.
+FAR_CAPACITY = 4096
 #: Differences that wait for a snapshot, and their levels in all. Beside a synced book, one snapshot may wait there.
 PENDING_CAPACITY = 256
 PENDING_LEVEL_CAPACITY = 8192
-#: Key of a side that has forgotten nothing.
+#: Horizon of a side that has forgotten nothing, and best key of one that is empty.
 NO_HORIZON = -(2**62)
 
 # Status of a book.
@@ -61,10 +65,16 @@ class BookSide(Enum):
 
 SIDE = np.dtype(
     [
+        # Levels in all, and those of them that lie below the window.
         ("count", np.int64),
+        ("far_count", np.int64),
         ("horizon", np.int64),
-        ("keys", np.int64, (LEVEL_CAPACITY,)),
-        ("quantities", np.float64, (LEVEL_CAPACITY,)),
+        ("best", np.int64),
+        # Key of the window's first cell.
+        ("base", np.int64),
+        ("window", np.float64, (WINDOW,)),
+        ("far_keys", np.int64, (FAR_CAPACITY,)),
+        ("far_quantities", np.float64, (FAR_CAPACITY,)),
     ],
     align=True,
 )
@@ -107,7 +117,7 @@ def initialise(book: RecordArray, tick_size: Decimal) -> None:
     numerator, denominator = tick_size.as_integer_ratio()
     book["tick_numerator"], book["tick_denominator"] = numerator, denominator
     for side in ("bids", "asks"):
-        book[side]["horizon"] = NO_HORIZON
+        book[side]["horizon"] = book[side]["best"] = NO_HORIZON
 
 
 def new_book(tick_size: Decimal) -> RecordArray:

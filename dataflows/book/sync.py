@@ -9,11 +9,10 @@ never makes a synced book stale: `reserve` says what becomes of it.
 import numpy as np
 
 from dataflows.book import reserve
-from dataflows.book.merging import put_all
 from dataflows.book.pending import join, wait
-from dataflows.book.sides import best_key, clear, to_keys
+from dataflows.book.sides import best_key, clear, put_all, to_keys
 from dataflows.book.state import BUFFERING, LOADED, NO_HORIZON, SYNCED, BookResult
-from dataflows.kernels import Floats, Integers, Record, kernel
+from dataflows.kernels import Floats, Integers, Record, part
 
 _APPLIED, _LOADED, _IGNORED = int(BookResult.APPLIED), int(BookResult.LOADED), int(BookResult.IGNORED)
 _GAP, _TOO_OLD, _CROSSED = int(BookResult.GAP), int(BookResult.SNAPSHOT_TOO_OLD), int(BookResult.CROSSED)
@@ -21,7 +20,7 @@ _BEYOND, _OFF_TICK = int(BookResult.BEYOND_HORIZON), int(BookResult.OFF_TICK)
 _REJOINED = int(BookResult.REJOINED)
 
 
-@kernel
+@part
 def update(book: Record, first: int, last: int, previous: int, bids: Floats, asks: Floats) -> int:
     """Take a difference: apply it, let it wait, or refuse it. Returns a `BookResult`; levels have shape (n, 2)."""
     bid_keys, bid_quantities = np.empty(bids.shape[0], np.int64), np.empty(bids.shape[0])
@@ -34,7 +33,7 @@ def update(book: Record, first: int, last: int, previous: int, bids: Floats, ask
     return update_keys(book, first, last, previous, bid_keys, bid_quantities, ask_keys, ask_quantities)
 
 
-@kernel
+@part
 def update_keys(
     book: Record, first: int, last: int, previous: int,
     bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
@@ -59,7 +58,7 @@ def update_keys(
     return _REJOINED if rejoined and verdict == _APPLIED else verdict
 
 
-@kernel
+@part
 def snapshot(book: Record, last: int, bids: Floats, asks: Floats) -> int:
     """Take a snapshot and join what waits to it. Returns a `BookResult`.
 
@@ -76,7 +75,7 @@ def snapshot(book: Record, last: int, bids: Floats, asks: Floats) -> int:
     return snapshot_keys(book, last, bid_keys, bid_quantities, ask_keys, ask_quantities)
 
 
-@kernel
+@part
 def snapshot_keys(
     book: Record, last: int, bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
 ) -> int:
@@ -101,19 +100,19 @@ def snapshot_keys(
     return _verdict(book)
 
 
-@kernel
+@part
 def _is_old(book: Record, last: int) -> bool:
     return bool(last < book.last_update_id or (last == book.last_update_id and book.status == SYNCED))
 
 
-@kernel
+@part
 def _follows(book: Record, first: int, last: int, previous: int) -> bool:
     if book.status == SYNCED:
         return bool(previous == book.last_update_id)
     return bool(first <= book.last_update_id <= last or previous == book.last_update_id)
 
 
-@kernel
+@part
 def _verdict(book: Record) -> int:
     """Judge the book after a change. A bad one becomes stale, and a snapshot that waits beside it takes its place."""
     bid, ask = best_key(book.bids), best_key(book.asks)
@@ -126,6 +125,6 @@ def _verdict(book: Record) -> int:
     return _CROSSED if crossed else _BEYOND
 
 
-@kernel
+@part
 def _beyond(best: int, horizon: int) -> bool:
     return horizon != NO_HORIZON and best <= horizon

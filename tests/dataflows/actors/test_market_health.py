@@ -1,10 +1,9 @@
 """How often a book was lost and why is counted, also where every frame was good."""
 
-import numpy as np
 import pytest
 
 from dataflows.actors.market import BookHealth, MarketActor
-from dataflows.book.state import LEVEL_CAPACITY
+from dataflows.book.state import FAR_CAPACITY
 from dataflows.deadletters import DeadLetter
 from dataflows.tapes.frames import Frame
 from sluice.instruments import InstrumentCatalog
@@ -59,13 +58,12 @@ def test_a_lost_book_says_why_and_since_when(payload: bytes, expected: BookHealt
 
 
 def test_a_book_that_the_price_ran_out_of_is_lost_to_the_horizon_and_the_frame_is_no_dead_letter() -> None:
-    far = [(f"{50 - number * 0.1:.1f}", "1") for number in range(300)]
-    prices = np.arange(LEVEL_CAPACITY) / 10 + 60_000
+    near = [(f"{60_000 - number * 0.1:.1f}", "1") for number in range(10)]
+    far = [(f"{5_000 - number * 0.1:.1f}", "1") for number in range(FAR_CAPACITY + 100)]
     actor = MarketActor(BTC)
-    many = [(f"{price:.1f}", "1") for price in prices[::-1]]
-    feed(actor, wire.snapshot(10, many, [("70000.0", "1")]), wire.depth(9, 11, 8), wire.depth(12, 13, 11, far))
+    feed(actor, wire.snapshot(10, near, [("70000.0", "1")]), wire.depth(9, 11, 8), wire.depth(12, 13, 11, far))
     assert health(actor) == BookHealth(snapshots=1, joins=1)
-    emptied = [(price, "0") for price, _ in many]
+    emptied = [(price, "0") for price, _ in near + far[:FAR_CAPACITY]]
     assert feed(actor, wire.depth(14, 15, 13, emptied)) == [None]
     row = actor.on_tick(START + wire.SECOND)
     assert not row.top.synced

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflows.book import BookResult, BookSide, OrderBook
-from dataflows.book.state import LEVEL_CAPACITY, PENDING_CAPACITY, PENDING_LEVEL_CAPACITY
+from dataflows.book.state import FAR_CAPACITY, PENDING_CAPACITY, PENDING_LEVEL_CAPACITY, WINDOW
 from dataflows.kernels import Floats
 from sluice.errors import InputError
 from tests.dataflows.book.plain_book import Level, PlainBook, Update
@@ -16,8 +16,10 @@ TICK = Decimal("0.10")
 Step: TypeAlias = Update | tuple[int, list[Level], list[Level]]
 
 QUANTITIES = st.sampled_from([0.0, 0.5, 1.0, 2.5])
-BIDS = st.dictionaries(st.integers(90, 101), QUANTITIES, max_size=6).map(lambda side: list(side.items()))
-ASKS = st.dictionaries(st.integers(100, 111), QUANTITIES, max_size=6).map(lambda side: list(side.items()))
+# Most levels lie near the touch, some further away than the book's window spans.
+BID_PRICES = st.integers(100_090, 100_101) | st.sampled_from([91_000, 91_001, 50_000])
+ASK_PRICES = st.integers(100_100, 100_111) | st.sampled_from([109_000, 109_001, 150_000])
+BIDS, ASKS = (st.dictionaries(prices, QUANTITIES, max_size=6) for prices in (BID_PRICES, ASK_PRICES))
 
 
 def rows(levels: list[Level]) -> Floats:
@@ -35,20 +37,27 @@ def take(book: OrderBook, update: Update) -> BookResult:
     return book.apply_update(update.first, update.last, update.previous, rows(update.bids), rows(update.asks))
 
 
+def levels(draw: st.DrawFn, side: st.SearchStrategy[dict[int, float]], moved: int) -> list[Level]:
+    return [(ticks + moved, quantity) for ticks, quantity in draw(side).items()]
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> list[Step]:
-    """Make a stream that mostly keeps the venue's rules, with gaps, repetitions, overlaps and snapshots anywhere."""
+    """Make a stream that mostly keeps the venue's rules, with gaps, repetitions, overlaps and snapshots anywhere.
+
+    Some snapshots are of quite another price.
+    """
     steps: list[Step] = []
-    last = 100
+    last, moved = 100, 0
     for _ in range(draw(st.integers(1, 25))):
         kind = draw(st.sampled_from(["next", "next", "next", "next", "gap", "old", "snapshot", "snapshot"]))
         if kind == "snapshot":
-            bids, asks = draw(BIDS), draw(ASKS)
-            steps.append((last + draw(st.integers(-3, 3)), bids, asks))
+            moved = draw(st.sampled_from([0, 0, 0, 20_000, -20_000]))
+            steps.append((last + draw(st.integers(-3, 3)), levels(draw, BIDS, moved), levels(draw, ASKS, moved)))
             continue
         start = {"next": last, "gap": last + 2, "old": max(0, last - 6)}[kind]
         end = start + draw(st.integers(1, 4))
-        steps.append(Update(start + 1, end, start, draw(BIDS), draw(ASKS)))
+        steps.append(Update(start + 1, end, start, levels(draw, BIDS, moved), levels(draw, ASKS, moved)))
         last = max(last, end)
     return steps
 
@@ -80,7 +89,7 @@ def test_a_book_that_was_written_down_and_restored_goes_on_to_the_same_bytes(ste
                 take(book, step)
             else:
                 book.apply_snapshot(step[0], rows(step[1]), rows(step[2]))
-        assert whole.to_bytes() == parted.to_bytes()
+    assert whole.to_bytes() == parted.to_bytes()
 
 
 def test_a_book_is_stale_until_a_difference_joins_its_snapshot() -> None:
@@ -223,43 +232,49 @@ def test_quantity_at_refuses_a_price_off_the_tick() -> None:
         OrderBook(TICK).quantity_at(BookSide.BID, Decimal("1.05"))
 
 
+TOP, FURTHEST = 100_000, 80_000
+assert TOP - FURTHEST > WINDOW + FAR_CAPACITY
+
+
 def full_book() -> OrderBook:
+    """A book with its best bid at TOP and all far levels that there is room for, from FURTHEST on."""
     book = OrderBook(TICK)
-    bids = rows([(10_000 - number, 1.0) for number in range(LEVEL_CAPACITY)])
-    book.apply_snapshot(10, bids, row(("1000.1", 1)))
+    bids = rows([(TOP, 1.0), *((FURTHEST + number, 1.0) for number in range(FAR_CAPACITY))])
+    assert book.apply_snapshot(10, bids, row(("10000.1", 1))) is BookResult.LOADED
     book.apply_update(10, 11, 9, NONE, NONE)
     return book
 
 
 def test_a_full_side_forgets_its_furthest_level_and_does_not_claim_to_know_it() -> None:
     book = full_book()
-    furthest = (10_000 - LEVEL_CAPACITY + 1) * TICK
-    assert book.apply_update(12, 13, 11, rows([(10_000, 0.0)]), NONE) is BookResult.APPLIED
-    assert book.apply_update(14, 15, 13, rows([(9_999, 2.0), (100, 1.0)]), NONE) is BookResult.APPLIED
+    assert book.apply_update(12, 13, 11, rows([(FURTHEST, 0.0)]), NONE) is BookResult.APPLIED
+    assert book.apply_update(14, 15, 13, rows([(FURTHEST + 1, 2.0), (100, 1.0)]), NONE) is BookResult.APPLIED
     assert book.quantity_at(BookSide.BID, 100 * TICK) == 1.0
-    assert book.apply_update(16, 17, 15, rows([(10_000, 3.0)]), NONE) is BookResult.APPLIED
+    assert book.apply_update(16, 17, 15, rows([(FURTHEST, 3.0)]), NONE) is BookResult.APPLIED
     assert np.isnan(book.quantity_at(BookSide.BID, 100 * TICK))
     assert np.isnan(book.quantity_at(BookSide.BID, 99 * TICK))
-    assert book.quantity_at(BookSide.BID, furthest) == 1.0
-    levels = book.levels(BookSide.BID, LEVEL_CAPACITY)
-    assert levels[0] == (1000 * Decimal(1), 3.0)
-    assert levels[-1] == (furthest, 1.0)
-    assert len(levels) == LEVEL_CAPACITY
+    assert book.quantity_at(BookSide.BID, 101 * TICK) == 0.0
+    assert book.quantity_at(BookSide.BID, (FURTHEST + 1) * TICK) == 2.0
+    levels = book.levels(BookSide.BID, 2 * FAR_CAPACITY)
+    assert levels[0] == (TOP * TICK, 1.0)
+    assert levels[-1] == (FURTHEST * TICK, 3.0)
+    assert len(levels) == FAR_CAPACITY + 1
 
 
 def test_a_full_side_forgets_a_new_level_that_is_the_furthest() -> None:
     book = full_book()
     assert book.apply_update(12, 13, 11, rows([(50, 1.0)]), NONE) is BookResult.APPLIED
     assert np.isnan(book.quantity_at(BookSide.BID, 50 * TICK))
-    assert len(book.levels(BookSide.BID, LEVEL_CAPACITY)) == LEVEL_CAPACITY
+    assert len(book.levels(BookSide.BID, 2 * FAR_CAPACITY)) == FAR_CAPACITY + 1
 
 
 def test_a_book_is_stale_once_its_best_price_is_beyond_what_it_remembers() -> None:
     book = full_book()
     assert book.apply_update(12, 13, 11, rows([(50, 1.0)]), NONE) is BookResult.APPLIED
-    emptied = rows([(10_000 - number, 0.0) for number in range(LEVEL_CAPACITY)])
+    emptied = rows([(TOP, 0.0), *((FURTHEST + number, 0.0) for number in range(FAR_CAPACITY)), (49, 1.0)])
     assert book.apply_update(14, 15, 13, emptied, NONE) is BookResult.BEYOND_HORIZON
     assert not book.synced
+    assert book.levels(BookSide.BID, 9) == []
     assert book.apply_snapshot(15, row(("5.0", 1)), row(("5.1", 1))) is BookResult.LOADED
     assert book.quantity_at(BookSide.BID, Decimal("4.9")) == 0.0
 
@@ -268,9 +283,9 @@ def test_a_snapshot_gives_a_synced_book_back_what_it_had_forgotten() -> None:
     book = full_book()
     assert book.apply_update(12, 13, 11, rows([(50, 1.0)]), NONE) is BookResult.APPLIED
     assert np.isnan(book.quantity_at(BookSide.BID, 49 * TICK))
-    assert book.apply_snapshot(15, rows([(10_000, 1.0), (40, 2.0)]), row(("1000.1", 1))) is BookResult.BUFFERED
+    assert book.apply_snapshot(15, rows([(TOP, 1.0), (40, 2.0)]), row(("10000.1", 1))) is BookResult.BUFFERED
     assert book.apply_update(14, 16, 13, NONE, NONE) is BookResult.REJOINED
-    assert book.levels(BookSide.BID, 9) == [(1000 * Decimal(1), 1.0), (40 * TICK, 2.0)]
+    assert book.levels(BookSide.BID, 9) == [(TOP * TICK, 1.0), (40 * TICK, 2.0)]
     assert book.quantity_at(BookSide.BID, 50 * TICK) == 0.0
     assert np.isnan(book.quantity_at(BookSide.BID, 39 * TICK))
 

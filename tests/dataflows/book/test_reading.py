@@ -6,7 +6,7 @@ import pytest
 
 from dataflows.book import BookSide, OrderBook
 from dataflows.book.reading import best_levels, quantity_within
-from dataflows.book.state import LEVEL_CAPACITY
+from dataflows.book.state import FAR_CAPACITY, WINDOW
 from dataflows.kernels import Floats, Integers, RecordArray, kernel
 
 TICK = Decimal("0.5")
@@ -67,11 +67,21 @@ def test_an_empty_side_has_no_levels_and_no_quantity() -> None:
 
 
 def test_what_lies_beyond_forgotten_levels_is_not_told() -> None:
-    top = 20_000
-    book = book_of({top - number: 1.0 for number in range(LEVEL_CAPACITY + 1)}, {})
-    known = top - LEVEL_CAPACITY + 1
-    assert within(book._record, True, known) == LEVEL_CAPACITY
+    top, known = 3 * WINDOW, WINDOW
+    book = book_of({top: 1.0, **{known + number: 1.0 for number in range(-1, FAR_CAPACITY)}}, {})
+    assert within(book._record, True, known) == FAR_CAPACITY + 1
     assert math.isnan(within(book._record, True, known - 1))
-    gone = np.array([[top / 2, 0.0], [(known - 5) / 2, 1.0]])
-    book.apply_update(1, 2, 1, gone, np.empty((0, 2)))
-    assert read(book, BookSide.BID, LEVEL_CAPACITY)[-1] == (known, 1.0)
+    book.apply_update(1, 2, 1, np.array([[known / 2, 0.0], [(known - 5) / 2, 1.0]]), np.empty((0, 2)))
+    assert read(book, BookSide.BID, 2 * FAR_CAPACITY)[-1] == (known + 1, 1.0)
+
+
+def test_the_whole_depth_is_read_through_the_window_and_beyond() -> None:
+    """Every fifth tick has a level, so that the sums end at every place of what is added up together."""
+    top, number = 100_000, 3000
+    bids = {top - 5 * step: 1.0 + step for step in range(number)}
+    book = book_of(bids, {})
+    assert read(book, BookSide.BID, 2 * number) == list(bids.items())
+    totals = np.cumsum(list(bids.values()))
+    for step in (*range(20), *range(1600, 1650), number - 1):
+        for past in range(5):
+            assert within(book._record, True, top - 5 * step - past) == totals[step]
