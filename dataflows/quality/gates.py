@@ -9,8 +9,7 @@ import numpy as np
 
 from dataflows.kernels import Record, RecordArray, kernel
 from dataflows.quality import judge
-from dataflows.quality.sequences import id_bits
-from dataflows.quality.state import DEPTH, QUALITY, counts_of
+from dataflows.quality.state import QUALITY, counts_of
 
 
 class Gates:
@@ -23,6 +22,14 @@ class Gates:
     def record(self) -> Record:
         """Return the state, as a record."""
         return self._state[0]
+
+    def to_bytes(self) -> bytes:
+        """Return a copy of the whole state."""
+        return self._state.tobytes()
+
+    def restore(self, state: bytes) -> None:
+        """Take back a state of `to_bytes`."""
+        self._state = np.frombuffer(state, QUALITY).copy()
 
     def counts(self) -> dict[str, int]:
         """Return how often each reason was found, by its name."""
@@ -56,14 +63,6 @@ class Gates:
         """Tell of the streams that have been silent for too long by now."""
         return _silence(self._state, now_ns)
 
-    def update_id(self, update_id: int) -> int:
-        """Judge the id of a depth update whose stream counts one by one, as a spot venue's does, apart from a book."""
-        return _update_id(self._state, update_id)
-
-    def found(self, bits: int) -> int:
-        """Count what was found by other means; return it."""
-        return _note(self._state, bits)
-
 
 @kernel
 def _depth(states: RecordArray, receive_ns: int, event_ns: int, transaction_ns: int) -> int:
@@ -94,13 +93,3 @@ def _trade(
 @kernel
 def _silence(states: RecordArray, now_ns: int) -> int:
     return judge.judge_silence(states[0], now_ns)
-
-
-@kernel
-def _update_id(states: RecordArray, update_id: int) -> int:
-    return judge.note(states[0], id_bits(states[0].streams[DEPTH], update_id, False))
-
-
-@kernel
-def _note(states: RecordArray, bits: int) -> int:
-    return judge.note(states[0], bits)
