@@ -69,6 +69,7 @@ def rows(events: RecordArray, tick_times_ns: Integers, state: RecordArray | None
     `events` is of dtype `EVENT`. A `state` is where an earlier call ended, and is moved on; then no event or tick may
     be before those of that call, and its ticks must be before the new events. Raises `InputError` where times go back.
     """
+    tick_times_ns = np.ascontiguousarray(tick_times_ns, np.int64)
     for name, times in (("events", events["time_ns"]), ("ticks", tick_times_ns)):
         if np.any(np.diff(times) < 0):
             raise InputError(f"{name} must be in the order of their times, were not", fix="sort them by time first")

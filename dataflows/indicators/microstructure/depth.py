@@ -107,7 +107,7 @@ def fill_levels(
 ) -> None:
     """Fill what needs no more than the best levels, which are best first; `mid` is in ticks."""
     for index, levels in enumerate(_IMBALANCES):
-        values[index] = imbalance(np.sum(bid_quantities[:levels]), np.sum(ask_quantities[:levels]))
+        values[index] = imbalance(_total(bid_quantities[:levels]), _total(ask_quantities[:levels]))
     values[_WEIGHTED] = imbalance(
         _near(bid_keys[:_WEIGHTED_LEVELS], bid_quantities, mid),
         _near(ask_keys[:_WEIGHTED_LEVELS], ask_quantities, -mid))
@@ -115,8 +115,16 @@ def fill_levels(
     values[_SLOPES + 1] = _slope_of(ask_keys[:_SLOPE_LEVELS], ask_quantities)
     below, above = bid_keys[:_PRESSURE_LEVELS], ask_keys[:_PRESSURE_LEVELS]
     pull = _far(above, ask_quantities, -mid) - _far(below, bid_quantities, mid)
-    total = np.sum(bid_quantities[: below.size]) + np.sum(ask_quantities[: above.size])
+    total = _total(bid_quantities[: below.size]) + _total(ask_quantities[: above.size])
     values[_PRESSURE] = BASIS_POINTS * pull / total / mid
+
+
+@part
+def _total(quantities: Floats) -> float:
+    total = 0.0
+    for quantity in quantities:
+        total += quantity
+    return total
 
 
 @part

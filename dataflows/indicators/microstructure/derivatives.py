@@ -105,11 +105,11 @@ def restart(state: Record) -> None:
 def on_mark(
     state: Record, time_ns: int, mark_price: float, index_price: float, funding_rate: float, next_funding_time_ns: int,
 ) -> None:
-    """Take in what a frame says of mark price, index and funding; what is NaN (or 0, for the time) stays as it was."""
-    if math.isfinite(mark_price):
+    """Take in what a frame says of mark price, index and funding; NaN (and 0, but as a rate) leaves it as it was."""
+    if _is_price(mark_price):
         state.mark_price = mark_price
         state.mark_time_ns = time_ns
-    if math.isfinite(index_price):
+    if _is_price(index_price):
         state.index_price = index_price
         state.index_time_ns = time_ns
     if math.isfinite(funding_rate):
@@ -122,7 +122,7 @@ def on_mark(
 @part
 def on_open_interest(state: Record, time_ns: int, open_interest: float) -> None:
     """Take in the open interest as the venue says it."""
-    if math.isfinite(open_interest):
+    if 0.0 <= open_interest < math.inf:
         state.open_interest = open_interest
         state.open_interest_time_ns = time_ns
 
@@ -148,9 +148,9 @@ def fill(state: Record, seconds: Record, top: Floats, tick_time_ns: int, values:
     """Fill the values of `FEATURES`, NaN where unknown."""
     values[:] = math.nan
     mid = mid_price(top[0], top[2])
-    mark = _lasting(state.mark_price, tick_time_ns - state.mark_time_ns)
-    index = _lasting(state.index_price, tick_time_ns - state.index_time_ns)
-    values[0] = _lasting(state.funding_rate, tick_time_ns - state.funding_time_ns)
+    mark = _lasting(state.mark_price, state.mark_time_ns, tick_time_ns)
+    index = _lasting(state.index_price, state.index_time_ns, tick_time_ns)
+    values[0] = _lasting(state.funding_rate, state.funding_time_ns, tick_time_ns)
     values[1] = BASIS_POINTS * (mark - index) / index
     if not math.isnan(mid):
         values[2] = BASIS_POINTS * (max(top[0] - index, 0.0) - max(index - top[2], 0.0)) / index
@@ -163,8 +163,13 @@ def fill(state: Record, seconds: Record, top: Floats, tick_time_ns: int, values:
 
 
 @part
-def _lasting(value: float, age_ns: int) -> float:
-    return value if age_ns <= MARK_LIFE_NS else math.nan
+def _is_price(price: float) -> bool:
+    return 0.0 < price < math.inf
+
+
+@part
+def _lasting(value: float, said_ns: int, now_ns: int) -> float:
+    return value if said_ns > 0 and now_ns - said_ns <= MARK_LIFE_NS else math.nan
 
 
 @part

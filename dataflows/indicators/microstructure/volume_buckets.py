@@ -92,7 +92,11 @@ def fill(buckets: Record, values: Floats) -> None:
     """Fill the values of `FEATURES`, NaN where not warm."""
     values[0] = math.nan
     if buckets.closed >= BUCKET_COUNT:
-        values[0] = min(1.0, np.sum(buckets.imbalances) / np.sum(buckets.sizes))
+        one_sided, volume = 0.0, 0.0
+        for slot in range(BUCKET_COUNT):
+            one_sided += buckets.imbalances[slot]
+            volume += buckets.sizes[slot]
+        values[0] = min(1.0, one_sided / volume)
 
 
 @part

@@ -45,7 +45,7 @@ def nanoseconds(time: float) -> int:
 
 
 def ticks(*times: float) -> NDArray[np.int64]:
-    return np.array([nanoseconds(time) for time in times])
+    return np.array([nanoseconds(time) for time in times], np.int64)
 
 
 def column(rows: Floats, name: str) -> Floats:
