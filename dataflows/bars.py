@@ -8,7 +8,7 @@ are another thing; they are not used here.
 
 import numpy as np
 
-from dataflows.kernels import Record, kernel
+from dataflows.kernels import Record, part
 
 #: Closed bars that are remembered.
 BAR_CAPACITY = 128
@@ -37,7 +37,7 @@ BARS = np.dtype(
 )
 
 
-@kernel
+@part
 def add_trade(bars: Record, time_ns: int, price: float, quantity: float) -> None:
     """Put a trade into the current bar. What ended before it must have been closed."""
     bar = bars.current
@@ -54,19 +54,19 @@ def add_trade(bars: Record, time_ns: int, price: float, quantity: float) -> None
     bar.volume += quantity
 
 
-@kernel
+@part
 def is_due(bars: Record, time_ns: int) -> bool:
     """Tell whether the current bar has ended by this time."""
-    return bool(bars.started == 1 and time_ns // bars.interval_ns > bars.current.index)
+    return bool(bars.started == 1 and time_ns >= (bars.current.index + 1) * bars.interval_ns)
 
 
-@kernel
+@part
 def is_outdated(bars: Record, time_ns: int) -> bool:
     """Tell whether the market has been silent for longer than the ring is."""
     return bool(bars.started == 1 and time_ns // bars.interval_ns - bars.current.index > BAR_CAPACITY)
 
 
-@kernel
+@part
 def restart(bars: Record) -> None:
     """Begin anew with the next trade."""
     bars.started = 0
@@ -74,7 +74,7 @@ def restart(bars: Record) -> None:
     bars.current.volume = 0.0
 
 
-@kernel
+@part
 def close_bar(bars: Record) -> None:
     """Move the current bar into the ring and open the next one at its close."""
     bar, kept = bars.current, bars.ring[bars.closed % BAR_CAPACITY]
@@ -90,7 +90,7 @@ def close_bar(bars: Record) -> None:
     _open(bar, bar.close)
 
 
-@kernel
+@part
 def _open(bar: Record, price: float) -> None:
     bar.open = price
     bar.high = price

@@ -2,37 +2,40 @@
 
 It decodes, keeps the book by the venue's sequence rules, builds bars and rolling windows, and can be written down and
 restored between any two frames with the same results to the bit. Event time is the frames' receive time. The actor
-reads no clock, keeps no frames and decides nothing.
+reads no clock, keeps no frames and decides nothing. This one makes the light set of features; `extended` has the one
+that makes the full set.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dataflows.actors import market_features, market_kernels, market_state
+from dataflows.actors import market_batches, market_features, market_frames, market_state
+from dataflows.actors.market_events import Scratch
 from dataflows.actors.market_health import BookHealth, health_of
-from dataflows.actors.market_rows import BookTop, FeatureRow
+from dataflows.actors.market_rows import BookTop, FeatureRow, FeatureTable
 from dataflows.bars import BAR_CAPACITY
 from dataflows.book.state import BookResult
 from dataflows.codecs import binance_events as events
 from dataflows.codecs.binance import Rejection, decode
-from dataflows.codecs.binance_quick import LONGEST_FRAME
+from dataflows.codecs.quick_frame import join
 from dataflows.deadletters import DeadLetter, DeadLetterReason
-from dataflows.indicators.schema import MARKET_SCHEMA
-from dataflows.kernels import Floats
+from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
+from dataflows.kernels import Floats, Integers, RecordArray
 from dataflows.tapes.frames import Frame
-from sluice.errors import InvariantError
+from dataflows.tapes.rows import Rows
+from sluice.errors import InputError, InvariantError
 from sluice.instruments import Instrument, InstrumentCatalog
 
-__all__ = ["BookHealth", "BookTop", "FeatureRow", "MarketActor"]
+__all__ = ["BookHealth", "BookTop", "FeatureRow", "FeatureTable", "MarketActor"]
 
-_SECOND_NS = 1_000_000_000
-_APPLIED = int(BookResult.APPLIED)
-_NONE, _GAP = None, DeadLetterReason.SEQUENCE_GAP
-#: What becomes of a frame by what it did to the book; None is an event.
-_REASONS: dict[int, tuple[DeadLetterReason, str] | None] = dict.fromkeys(map(int, BookResult), _NONE) | {
+SECOND_NS = 1_000_000_000
+#: Ticks for which a kernel finds room before it must come back.
+_TICKS_A_CALL = 64
+_GAP = DeadLetterReason.SEQUENCE_GAP
+#: Why a frame is refused, by what it did to the book.
+_REASONS: dict[int, tuple[DeadLetterReason, str]] = {
     int(BookResult.GAP): (_GAP, "pu must be the last update's u, was not: the book is stale until the next snapshot"),
     int(BookResult.SNAPSHOT_TOO_OLD): (
         _GAP, "lastUpdateId must be at least U of the first waiting update, was less: the book stays stale"),
@@ -63,62 +66,107 @@ class MarketActor:
     """
 
     def __init__(
-        self, instrument: Instrument, snapshot: bytes | None = None, *, bar_interval_ns: int = _SECOND_NS,
+        self, instrument: Instrument, snapshot: bytes | None = None, *, bar_interval_ns: int = SECOND_NS,
     ) -> None:
-        self._key, self._symbol = instrument.key, instrument.symbol
         if snapshot is None:
-            self._state = market_state.new_state(instrument, bar_interval_ns)
+            self._prepare(instrument, market_state.new_state(instrument, bar_interval_ns))
         else:
-            self._state = market_state.read(snapshot, instrument, bar_interval_ns)
+            self._prepare(instrument, market_state.read(snapshot, instrument, bar_interval_ns))
+
+    def _prepare(self, instrument: Instrument, state: RecordArray) -> None:
+        """Make everything ready around a state."""
+        self._key, self._symbol, self._state = instrument.key, instrument.symbol, state
         self._symbol_text = np.frombuffer(self._symbol.encode(), np.uint8)
+        self._scratch = Scratch()
+        self._starts_known = False
+        self._room = FeatureTable.empty(self.schema, _TICKS_A_CALL)
+        self._no_ticks = FeatureTable.empty(self.schema, 0)
         self._best = np.empty(market_features.TOP_SIZE)
-        self._values = np.empty(len(MARKET_SCHEMA.features))
-        self._valid = np.empty(len(MARKET_SCHEMA.features), np.bool_)
-        self._handlers: dict[type, Callable[[int, Any], int | None]] = {
-            events.BookTicker: self._on_book_ticker,
-            events.Trade: self._on_trade,
-            events.AggregateTrade: self._on_aggregate_trade,
-            events.DepthUpdate: self._on_depth_update,
-            events.DepthSnapshot: self._on_snapshot,
-            events.MarkPrice: self._on_mark_price,
-            events.Kline: self._on_other,
-            events.ForceOrder: self._on_other,
-        }
+        self._values = np.empty(len(self.schema.features))
+        self._valid = np.empty(len(self.schema.features), np.bool_)
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """Return the schema of the rows."""
+        return MARKET_SCHEMA
 
     @classmethod
     def warm(cls) -> None:
         """Compile every kernel, so that the first frame of a live stream is as fast as any other."""
         actor = cls(InstrumentCatalog.shipped().require("BINANCE_USDM:BTCUSDT"))
         for sequence, payload in enumerate(_EXAMPLES, start=1):
-            actor.on_frame(Frame(sequence, sequence * _SECOND_NS, payload))
-        actor.on_tick((len(_EXAMPLES) + 1) * _SECOND_NS)
+            actor.on_frame(Frame(sequence, sequence * SECOND_NS, payload))
+        actor.on_tick((len(_EXAMPLES) + 1) * SECOND_NS)
 
     def on_frame(self, frame: Frame) -> DeadLetter | None:
         """Take in a frame. Every one is either one event (None) or one dead letter."""
-        if len(frame.payload) <= LONGEST_FRAME:
-            text = np.frombuffer(frame.payload, np.uint8)
-            result = market_kernels.on_bytes(self._state, frame.receive_time_ns, text, self._symbol_text)
-            if result == _APPLIED:
-                return None
-            if result != market_kernels.DECLINED:
-                return self._verdict(frame, result)
-        return self._decoded(frame)
+        letters = self.on_frames((frame,))
+        return letters[0] if letters else None
 
-    def _decoded(self, frame: Frame) -> DeadLetter | None:
-        """Take in a frame by the general way."""
+    def on_frames(self, frames: Sequence[Frame]) -> list[DeadLetter]:
+        """Take in frames as `on_frame` does each, in one pass; return the dead letters among them, in order."""
+        buffer, starts, ends = join([frame.payload for frame in frames])
+        times_ns = np.array([frame.receive_time_ns for frame in frames], np.int64)
+        letters: list[DeadLetter] = []
+        index, read = 0, False
+        while index < len(frames):
+            index, result = self._run_frames(buffer, starts, ends, times_ns, index, read)
+            if index == len(frames):
+                break
+            read, letter = False, None
+            if result == market_frames.UNREAD:
+                letter = self._read(frames[index])
+                read = letter is None
+            else:
+                letter = self._dead_letter(frames[index], *_REASONS[result])
+            if letter is not None:
+                letters.append(letter)
+                index += 1
+        return letters
+
+    def _run_frames(
+        self, buffer: NDArray[np.uint8], starts: Integers, ends: Integers, times_ns: Integers, begin: int, read: bool,
+    ) -> tuple[int, int]:
+        """Run the kernel over frames from `begin` on; see `market_frames.on_frames`."""
+        scratch = self._scratch
+        return market_frames.on_frames(
+            self._state, buffer, starts, ends, times_ns, self._symbol_text, begin, read,
+            scratch.frame, scratch.keys, scratch.quantities)
+
+    def _read(self, frame: Frame) -> DeadLetter | None:
+        """Read a frame by the general way into the scratch record, or say why it cannot be used."""
         event = decode(frame.payload)
         if isinstance(event, Rejection):
             return self._rejected(frame, event.reason, event.message)
         if event.symbol != self._symbol and not (event.symbol == "" and isinstance(event, events.DepthSnapshot)):
             message = f"symbol must be {self._symbol}, was {event.symbol[:40]!r}"
             return self._rejected(frame, DeadLetterReason.UNKNOWN_INSTRUMENT, message)
-        return self._verdict(frame, self._handlers[type(event)](frame.receive_time_ns, event))
+        self._scratch.fill(self._state, event)
+        return None
 
-    def _verdict(self, frame: Frame, result: int | None) -> DeadLetter | None:
-        """Say what became of a frame by what it did to the book."""
-        if not result or (found := _REASONS[result]) is None:
-            return None
-        return self._dead_letter(frame, *found)
+    def on_rows(self, rows: Rows, *, tick_interval_ns: int, starts_known: bool = False) -> FeatureTable:
+        """Take in rows of a compiled tape; return the features at every tick that comes before one of them.
+
+        Ticks are at the multiples of the interval. The book is unknown until a snapshot, unless `starts_known`: then
+        the tape holds every level since the book was empty. An actor is fed with rows or with frames, not with both.
+        Raises `InputError` where the interval is not positive.
+        """
+        if tick_interval_ns <= 0:
+            raise InputError(f"tick_interval_ns must be positive, was {tick_interval_ns}")
+        if starts_known and not self._starts_known:
+            self._state["rows"]["loaded"] = 1
+            self._starts_known = True
+        parts, begin, count = [], 0, len(rows)
+        while begin < count:
+            begin, filled = self._run_rows(rows, begin, tick_interval_ns, self._room)
+            if filled:
+                parts.append(self._room[:filled].copy())
+        return FeatureTable.joined(parts) if parts else self._no_ticks
+
+    def _run_rows(self, rows: Rows, begin: int, interval_ns: int, table: FeatureTable) -> tuple[int, int]:
+        """Run the kernel over rows from `begin` on; see `market_batches.on_rows`."""
+        return market_batches.on_rows(
+            self._state, rows, begin, interval_ns, table.times_ns, table.tops, table.values)
 
     def on_tick(self, tick_time_ns: int) -> FeatureRow:
         """Return the features as of a tick, from the frames so far.
@@ -128,14 +176,18 @@ class MarketActor:
         state = self._state[0]
         if tick_time_ns < state["event_time_ns"]:
             raise InvariantError(f"a tick must be at or after {state['event_time_ns']}, was {tick_time_ns}")
-        synced = market_features.on_tick(self._state, tick_time_ns, self._best, self._values, self._valid)
+        synced = self._run_tick(tick_time_ns)
         top = BookTop(
             *_four(self._best), float(state["mark_price"]), synced, int(state["book_time_ns"]))
         return FeatureRow(
-            self._key, tick_time_ns, int(state["sequence"]), MARKET_SCHEMA.hash,
+            self._key, tick_time_ns, int(state["sequence"]), self.schema.hash,
             tuple(self._values.tolist()), tuple(self._valid.tolist()), top,
             int(state["events"]), int(state["dead_letters"]), health_of(self._state),
         )
+
+    def _run_tick(self, tick_time_ns: int) -> bool:
+        """Fill the top, the values and what is valid of them; see `market_features.on_tick`."""
+        return market_features.on_tick(self._state, tick_time_ns, self._best, self._values, self._valid)
 
     def snapshot(self) -> bytes:
         """Return the whole state: versioned, checksummed, and restored exactly by the constructor."""
@@ -148,37 +200,8 @@ class MarketActor:
         bars: NDArray[np.void] = self._state["bars"]["ring"][0][order]
         return bars
 
-    def _on_book_ticker(self, time_ns: int, event: events.BookTicker) -> int:
-        return market_kernels.on_book_ticker(
-            self._state, time_ns, event.update_id,
-            event.best_bid, event.best_bid_quantity, event.best_ask, event.best_ask_quantity)
-
-    def _on_trade(self, time_ns: int, event: events.Trade) -> None:
-        if event.execution != "MARKET":
-            return market_kernels.on_other(self._state, time_ns)
-        return market_kernels.on_trade(
-            self._state, time_ns, event.price, event.quantity, event.buyer_is_maker, market_kernels.SINGLE_TRADES)
-
-    def _on_aggregate_trade(self, time_ns: int, event: events.AggregateTrade) -> None:
-        market_kernels.on_trade(
-            self._state, time_ns, event.price, event.quantity, event.buyer_is_maker, market_kernels.AGGREGATE_TRADES)
-
-    def _on_depth_update(self, time_ns: int, event: events.DepthUpdate) -> int:
-        return market_kernels.on_depth_update(
-            self._state, time_ns, event.first_update_id, event.last_update_id, event.previous_update_id,
-            event.bids, event.asks)
-
-    def _on_snapshot(self, time_ns: int, event: events.DepthSnapshot) -> int:
-        return market_kernels.on_snapshot(self._state, time_ns, event.last_update_id, event.bids, event.asks)
-
-    def _on_mark_price(self, time_ns: int, event: events.MarkPrice) -> None:
-        market_kernels.on_mark_price(self._state, time_ns, event.price)
-
-    def _on_other(self, time_ns: int, _: object) -> None:
-        market_kernels.on_other(self._state, time_ns)
-
     def _rejected(self, frame: Frame, reason: DeadLetterReason, message: str) -> DeadLetter:
-        market_kernels.count_dead_letter(self._state)
+        self._state["dead_letters"] += 1
         return self._dead_letter(frame, reason, message)
 
     def _dead_letter(self, frame: Frame, reason: DeadLetterReason, message: str) -> DeadLetter:

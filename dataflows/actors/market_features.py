@@ -5,12 +5,14 @@ A feature is valid once what it is made of has been seen long enough, and none i
 
 import math
 
-from dataflows.actors.market_kernels import advance, top
+from dataflows.actors.market_kernels import advance, fill_top
+from dataflows.actors.market_rows_kernels import close_group
+from dataflows.actors.market_rows_state import NO_GROUP
 from dataflows.book.sides import depth_quantity
 from dataflows.book.state import SYNCED
 from dataflows.indicators import microstructure, wilder, windows
 from dataflows.indicators.schema import MARKET_SCHEMA
-from dataflows.kernels import Flags, Floats, Record, RecordArray, kernel
+from dataflows.kernels import Flags, Floats, Record, RecordArray, kernel, part
 
 _AT = {name: column for column, name in enumerate(MARKET_SCHEMA.features)}
 _SPREAD, _IMBALANCE, _MICROPRICE = _AT["spread_bps"], _AT["imbalance_1"], _AT["microprice_deviation_bps"]
@@ -32,11 +34,21 @@ TOP_SIZE = 4
 @kernel
 def on_tick(states: RecordArray, tick_time_ns: int, best: Floats, values: Floats, valid: Flags) -> bool:
     """Fill the top, the features and their validity as of a tick. Returns whether the book is synced with two sides."""
-    state = states[0]
+    synced = fill_row(states[0], tick_time_ns, best, values)
+    for column in range(values.size):
+        valid[column] = math.isfinite(values[column])
+    return synced
+
+
+@part
+def fill_row(state: Record, tick_time_ns: int, best: Floats, values: Floats) -> bool:
+    """Fill the top and the features as of a tick. Returns whether the book is synced with two sides."""
+    if state.rows.group != NO_GROUP:
+        close_group(state)
     advance(state, tick_time_ns)
     state.tick_time_ns = tick_time_ns
     state.sequence += 1
-    best[0], best[1], best[2], best[3] = top(state)
+    fill_top(state, best)
     values[:] = math.nan
     synced = bool(state.book.status == SYNCED and not math.isnan(best[0]))
     if synced:
@@ -45,13 +57,12 @@ def on_tick(states: RecordArray, tick_time_ns: int, best: Floats, values: Floats
         _fill_prices(state, values)
         _fill_bars(state, microstructure.mid_price(best[0], best[2]), values)
     for column in range(values.size):
-        valid[column] = math.isfinite(values[column])
-        if not valid[column]:
+        if not math.isfinite(values[column]):
             values[column] = math.nan
     return synced
 
 
-@kernel
+@part
 def _fill_book(state: Record, best: Floats, values: Floats) -> None:
     values[_SPREAD] = microstructure.spread_bps(best[0], best[2])
     values[_IMBALANCE] = microstructure.imbalance(best[1], best[3])
@@ -62,7 +73,7 @@ def _fill_book(state: Record, best: Floats, values: Floats) -> None:
     values[_MICROPRICE] = microstructure.microprice_deviation_bps(best[0], best[1], best[2], best[3])
 
 
-@kernel
+@part
 def _fill_flow(state: Record, values: Floats) -> None:
     for index, seconds in enumerate(_FLOW_SECONDS):
         if windows.has_seconds(state.windows, seconds):
@@ -73,7 +84,7 @@ def _fill_flow(state: Record, values: Floats) -> None:
         values[_RATE] = windows.flow(state.windows, _RATE_SECONDS)[2] / _RATE_SECONDS
 
 
-@kernel
+@part
 def _fill_prices(state: Record, values: Floats) -> None:
     for index, seconds in enumerate(_RETURN_SECONDS):
         values[_RETURN + index] = windows.log_return_bps(state.windows, seconds)
@@ -81,7 +92,7 @@ def _fill_prices(state: Record, values: Floats) -> None:
         values[_VOLATILITY + index] = windows.realised_volatility_bps(state.windows, seconds)
 
 
-@kernel
+@part
 def _fill_bars(state: Record, mid: float, values: Floats) -> None:
     if wilder.has_range_and_strength(state.wilder):
         values[_RANGE] = state.wilder.average_true_range

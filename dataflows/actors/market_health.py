@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from dataflows.book.state import SYNCED, BookResult
-from dataflows.kernels import Record, RecordArray, kernel
+from dataflows.kernels import Record, RecordArray, part
 
 #: Why a book that was synced is so no more: a break in the sequence, a bid at or above the ask, or a best price beyond
 #: the levels that a book holds. Their numbers in the record count from 1.
@@ -46,7 +46,7 @@ class BookHealth(msgspec.Struct, frozen=True, gc=False):
     stale_since_ns: int = 0
 
 
-@kernel
+@part
 def note(health: Record, was_synced: bool, status: int, result: int, time_ns: int) -> None:
     """Take note of what a frame did to the book."""
     if was_synced == (status == SYNCED):

@@ -1,22 +1,22 @@
-"""The market actor's kernels: one call a frame, one a tick, each on the actor's whole state.
+"""What a market actor makes of one event: kernels on its whole state, one a kind of event.
 
 Every kernel first lets event time advance to its own: whole seconds are sampled and bars closed as they were before the
-event, so that nothing looks ahead. A time before the latest one counts as the latest: time never goes back.
+event, so that nothing looks ahead. A time before the latest one counts as the latest: time never goes back. Frames and
+rows of compiled tapes are read elsewhere (`market_frames`, `market_rows_kernels`).
 """
 
 import math
 
-import numpy as np
-
 from dataflows import bars
 from dataflows.actors.market_health import note
+from dataflows.actors.market_kinds import OFF_TICK_SNAPSHOT, OFF_TICK_UPDATE, SNAPSHOT
 from dataflows.book import sync
 from dataflows.book.sides import best_key, best_quantity
 from dataflows.book.state import SYNCED, BookResult
-from dataflows.codecs import binance_quick
+from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPDATE, MARK_PRICE, TRADE
 from dataflows.indicators import wilder, windows
 from dataflows.indicators.microstructure import mid_price
-from dataflows.kernels import Floats, Record, RecordArray, kernel
+from dataflows.kernels import Floats, Integers, Record, part
 
 #: A best-price message leads the depth stream by at most half a second; one that the depth stream has not caught up
 #: with after this long has a wrong update id and is not believed.
@@ -25,44 +25,46 @@ TICKER_LEAD_NS = 1_000_000_000
 SINGLE_TRADES = 1
 AGGREGATE_TRADES = 2
 
-#: A frame that must go the general way, through the decoder.
-DECLINED = -1
-
 _APPLIED, _LOADED, _IGNORED = int(BookResult.APPLIED), int(BookResult.LOADED), int(BookResult.IGNORED)
 _GAP, _TOO_OLD = int(BookResult.GAP), int(BookResult.SNAPSHOT_TOO_OLD)
 _CROSSED, _OFF_TICK = int(BookResult.CROSSED), int(BookResult.OFF_TICK)
 _REJOINED = int(BookResult.REJOINED)
 
 
-@kernel
-def top(state: Record) -> tuple[float, float, float, float]:
-    """Return best bid, its quantity, best ask and its quantity: the book's, or a later message's. NaN where unknown."""
+@part
+def fill_top(state: Record, best: Floats) -> None:
+    """Fill best bid, its quantity, best ask and its quantity: the book's, or a later message's. NaN where unknown."""
     book = state.book
     if book.status != SYNCED or book.bids.count == 0 or book.asks.count == 0:
-        return math.nan, math.nan, math.nan, math.nan
+        best[:] = math.nan
+        return
     late = state.book_time_ns - state.ticker_time_ns > TICKER_LEAD_NS
     if state.ticker_update_id > book.last_update_id and not late:
-        return state.ticker_bid, state.ticker_bid_quantity, state.ticker_ask, state.ticker_ask_quantity
-    bid = best_key(book.bids) * book.tick_numerator / book.tick_denominator
-    ask = -best_key(book.asks) * book.tick_numerator / book.tick_denominator
-    return bid, best_quantity(book.bids), ask, best_quantity(book.asks)
+        best[0], best[1] = state.ticker_bid, state.ticker_bid_quantity
+        best[2], best[3] = state.ticker_ask, state.ticker_ask_quantity
+        return
+    best[0] = best_key(book.bids) * book.tick_numerator / book.tick_denominator
+    best[1] = best_quantity(book.bids)
+    best[2] = -best_key(book.asks) * book.tick_numerator / book.tick_denominator
+    best[3] = best_quantity(book.asks)
 
 
-@kernel
+@part
 def advance(state: Record, time_ns: int) -> int:
     """Let event time go to `time_ns`: sample the seconds and close the bars that end by it. Returns the latest time."""
     if time_ns <= state.event_time_ns:
         return int(state.event_time_ns)
-    if time_ns // windows.NANOSECONDS != state.windows.second or state.windows.started == 0:
-        bid, _, ask, _ = top(state)
-        windows.advance(state.windows, time_ns, mid_price(bid, ask))
+    if time_ns >= state.next_second_ns:
+        fill_top(state, state.best)
+        windows.advance(state.windows, time_ns, mid_price(state.best[0], state.best[2]))
+        state.next_second_ns = (time_ns // windows.NANOSECONDS + 1) * windows.NANOSECONDS
     if bars.is_due(state.bars, time_ns):
         _close_bars(state, time_ns)
     state.event_time_ns = time_ns
     return time_ns
 
 
-@kernel
+@part
 def _close_bars(state: Record, time_ns: int) -> None:
     if bars.is_outdated(state.bars, time_ns):
         bars.restart(state.bars)
@@ -73,28 +75,37 @@ def _close_bars(state: Record, time_ns: int) -> None:
         bars.close_bar(state.bars)
 
 
-@kernel
-def on_bytes(states: RecordArray, time_ns: int, text: binance_quick.Text, symbol: binance_quick.Text) -> int:
-    """Take in a frame of best prices or a trade from its bytes. Returns as `on_book_ticker`, or `DECLINED`."""
-    numbers = np.empty(binance_quick.NUMBERS)
-    kind, update_id, maker = binance_quick.read(text, symbol, numbers)
-    if kind == binance_quick.BOOK_TICKER:
-        return on_book_ticker(
-            states, time_ns, update_id, numbers[binance_quick.BID], numbers[binance_quick.BID_QUANTITY],
-            numbers[binance_quick.ASK], numbers[binance_quick.ASK_QUANTITY])
-    if kind == binance_quick.TRADE:
-        on_trade(
-            states, time_ns, numbers[binance_quick.PRICE], numbers[binance_quick.QUANTITY], maker, SINGLE_TRADES)
-        return _APPLIED
-    return DECLINED
+@part
+def apply(state: Record, time_ns: int, frame: Record, keys: Integers, quantities: Floats) -> int:
+    """Take in a frame that has been read. Returns a `BookResult`; see `is_refused`."""
+    kind = frame.kind
+    if kind == BOOK_TICKER:
+        return take_best(
+            state, time_ns, frame.last_update_id,
+            frame.best_bid, frame.best_bid_quantity, frame.best_ask, frame.best_ask_quantity)
+    if kind in (TRADE, AGGREGATE_TRADE):
+        stream = SINGLE_TRADES if kind == TRADE else AGGREGATE_TRADES
+        return take_trade(state, time_ns, frame.price, frame.quantity, frame.buyer_is_maker != 0, stream)
+    if kind in (DEPTH_UPDATE, OFF_TICK_UPDATE, SNAPSHOT, OFF_TICK_SNAPSHOT):
+        return _take_levels(state, time_ns, frame, keys, quantities)
+    time_ns = advance(state, time_ns)
+    state.events += 1
+    if kind == MARK_PRICE:
+        state.mark_price = frame.mark_price
+    return _APPLIED
 
 
-@kernel
-def on_book_ticker(
-    states: RecordArray, time_ns: int, update_id: int, bid: float, bid_quantity: float, ask: float, ask_quantity: float,
+@part
+def is_refused(result: int) -> bool:
+    """Tell whether a frame of this result is a dead letter."""
+    return result in (_GAP, _TOO_OLD, _CROSSED, _OFF_TICK)
+
+
+@part
+def take_best(
+    state: Record, time_ns: int, update_id: int, bid: float, bid_quantity: float, ask: float, ask_quantity: float,
 ) -> int:
     """Take in a best-price message. Returns CROSSED where its bid is not below its ask, else APPLIED or IGNORED."""
-    state = states[0]
     if bid >= ask:
         state.dead_letters += 1
         return _CROSSED
@@ -113,73 +124,51 @@ def on_book_ticker(
     return _APPLIED
 
 
-@kernel
-def on_trade(
-    states: RecordArray, time_ns: int, price: float, quantity: float, buyer_is_maker: bool, stream: int,
-) -> None:
-    """Take in a trade. Of single and aggregate trades, which tell of the same fills, the kind seen first is read."""
-    state = states[0]
+@part
+def take_trade(
+    state: Record, time_ns: int, price: float, quantity: float, buyer_is_maker: bool, stream: int,
+) -> int:
+    """Take in a trade. Of single and aggregate trades, which tell of the same fills, the kind seen first is read.
+
+    Returns IGNORED for one of the other kind or without a quantity, else APPLIED.
+    """
     time_ns = advance(state, time_ns)
     state.events += 1
     if state.trade_stream == 0:
         state.trade_stream = stream
     if state.trade_stream != stream or quantity == 0.0:
-        return
+        return _IGNORED
     bars.add_trade(state.bars, time_ns, price, quantity)
     windows.add_trade(state.windows, -quantity if buyer_is_maker else quantity)
+    return _APPLIED
 
 
-@kernel
-def on_mark_price(states: RecordArray, time_ns: int, price: float) -> None:
-    """Take in the venue's mark price."""
-    on_other(states, time_ns)
-    states[0].mark_price = price
-
-
-@kernel
-def on_other(states: RecordArray, time_ns: int) -> None:
-    """Count an event from which no feature is made."""
-    state = states[0]
-    advance(state, time_ns)
-    state.events += 1
-
-
-@kernel
-def on_depth_update(
-    states: RecordArray, time_ns: int, first: int, last: int, previous: int, bids: Floats, asks: Floats,
-) -> int:
-    """Take in a difference of the book. Returns what became of it."""
-    state = states[0]
+@part
+def _take_levels(state: Record, time_ns: int, frame: Record, keys: Integers, quantities: Floats) -> int:
+    """Take in a difference or a snapshot of the book."""
     time_ns = advance(state, time_ns)
     was_synced = state.book.status == SYNCED
-    return _counted(state, time_ns, was_synced, sync.update(state.book, first, last, previous, bids, asks))
+    bids, end, last = frame.bid_count, frame.bid_count + frame.ask_count, frame.last_update_id
+    result = _OFF_TICK
+    if frame.kind == DEPTH_UPDATE:
+        result = sync.update_keys(
+            state.book, frame.first_update_id, last, frame.previous_update_id,
+            keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])
+    elif frame.kind != OFF_TICK_UPDATE:
+        state.health.snapshots += 1
+        if frame.kind == SNAPSHOT:
+            result = sync.snapshot_keys(
+                state.book, last, keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])
+    return _counted(state, time_ns, was_synced, result)
 
 
-@kernel
-def on_snapshot(states: RecordArray, time_ns: int, last: int, bids: Floats, asks: Floats) -> int:
-    """Take in a snapshot of the book. Returns what became of it."""
-    state = states[0]
-    time_ns = advance(state, time_ns)
-    state.health.snapshots += 1
-    was_synced = state.book.status == SYNCED
-    return _counted(state, time_ns, was_synced, sync.snapshot(state.book, last, bids, asks))
-
-
-@kernel
+@part
 def _counted(state: Record, time_ns: int, was_synced: bool, result: int) -> int:
     note(state.health, was_synced, state.book.status, result, time_ns)
-    if result in (_GAP, _TOO_OLD, _CROSSED, _OFF_TICK):
+    if is_refused(result):
         state.dead_letters += 1
         return result
     state.events += 1
     if result in (_APPLIED, _LOADED, _REJOINED):
         state.book_time_ns = time_ns
     return result
-
-
-@kernel
-def count_dead_letter(states: RecordArray) -> None:
-    """Count a frame that did not get as far as the book."""
-    states[0].dead_letters += 1
-
-

@@ -1,8 +1,15 @@
-"""What a market actor hands on at a tick: the top of the book and the row of features."""
+"""What a market actor hands on: the top of the book and the row of features of a tick, or a table of many ticks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import msgspec
+import numpy as np
 
 from dataflows.actors.market_health import BookHealth
+from dataflows.indicators.schema import FeatureSchema
+from dataflows.kernels import Flags, Floats, Integers
 
 
 class BookTop(msgspec.Struct, frozen=True, gc=False):
@@ -41,3 +48,47 @@ class FeatureRow(msgspec.Struct, frozen=True, gc=False):
     events: int
     dead_letters: int
     health: BookHealth = BookHealth()
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """The features of one instrument at many ticks, a row a tick.
+
+    `times_ns` has shape (ticks,), `values` (ticks, features) in the schema's order and NaN where not valid, `tops`
+    (ticks, 4): best bid, its quantity, best ask, its quantity, NaN where unknown.
+    """
+
+    schema: FeatureSchema
+    times_ns: Integers
+    values: Floats
+    tops: Floats
+
+    @classmethod
+    def empty(cls, schema: FeatureSchema, ticks: int) -> Self:
+        """Return a table to be filled."""
+        return cls(schema, np.empty(ticks, np.int64), np.empty((ticks, len(schema.features))), np.empty((ticks, 4)))
+
+    @classmethod
+    def joined(cls, tables: Sequence[Self]) -> Self:
+        """Return one table of one or more of the same schema, one behind the other."""
+        if len(tables) == 1:
+            return tables[0]
+        return cls(
+            tables[0].schema, np.concatenate([table.times_ns for table in tables]),
+            np.concatenate([table.values for table in tables]), np.concatenate([table.tops for table in tables]))
+
+    def copy(self) -> Self:
+        """Return a table that shares nothing with this one."""
+        return type(self)(self.schema, self.times_ns.copy(), self.values.copy(), self.tops.copy())
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+    def __getitem__(self, ticks: slice) -> Self:
+        return type(self)(self.schema, self.times_ns[ticks], self.values[ticks], self.tops[ticks])
+
+    @property
+    def valid(self) -> Flags:
+        """Return which values are valid, of the shape of `values`."""
+        valid: Flags = np.isfinite(self.values)
+        return valid

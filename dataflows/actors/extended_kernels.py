@@ -1,0 +1,122 @@
+"""What observes the stream for the full set of features: bars of several lengths and the families of indicators.
+
+The light actor's state takes every event first. An observer then gets the event and the best prices before and after
+it. Seconds are entered and bars closed before the event that comes after their end, as in the light state: nothing
+looks ahead. After a silence longer than the rings the families of seconds begin anew.
+"""
+
+import math
+
+from dataflows import bars
+from dataflows.actors.extended_state import SECOND_NS
+from dataflows.actors.market_kernels import fill_top
+from dataflows.actors.market_kinds import LIQUIDATION, OPEN_INTEREST, SNAPSHOT
+from dataflows.book.state import BookResult
+from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPDATE, MARK_PRICE, TRADE
+from dataflows.indicators.microstructure import observer as microstructure
+from dataflows.indicators.microstructure.best_prices import mid_price
+from dataflows.indicators.microstructure.seconds import SECOND_CAPACITY
+from dataflows.indicators.statistical import state as statistical
+from dataflows.indicators.technical import family as technical
+from dataflows.kernels import Floats, Record, RecordArray, part
+
+_APPLIED, _REJOINED = int(BookResult.APPLIED), int(BookResult.REJOINED)
+_MILLISECOND_NS = 1_000_000
+
+
+@part
+def observe_time(extended: Record, lengths: RecordArray, time_ns: int) -> None:
+    """Let event time go to `time_ns`, before the event of that time."""
+    if time_ns < extended.next_second_ns:
+        return
+    second = time_ns // SECOND_NS
+    first = extended.second + 1
+    if extended.second == 0 or second - extended.second >= SECOND_CAPACITY:
+        microstructure.restart(extended.microstructure)
+        statistical.restart(extended.statistical)
+        first = second
+    for entered in range(first, second + 1):
+        _close_bars(extended, lengths, entered * SECOND_NS)
+        microstructure.on_second(extended.microstructure, entered, extended.top)
+        statistical.on_second(extended.statistical, entered, mid_price(extended.top[0], extended.top[2]))
+    extended.second = second
+    extended.next_second_ns = (second + 1) * SECOND_NS
+
+
+@part
+def _close_bars(extended: Record, lengths: RecordArray, time_ns: int) -> None:
+    """Close the bars that end by a time, the families told of each."""
+    for index in range(lengths.size):
+        length = lengths[index]
+        if bars.is_outdated(length.bars, time_ns):
+            bars.restart(length.bars)
+            technical.restart(length.technical)
+        while bars.is_due(length.bars, time_ns):
+            technical.add_bar(length.technical, length.bars.current)
+            bars.close_bar(length.bars)
+    minutes = extended.minutes
+    if bars.is_outdated(minutes, time_ns):
+        bars.restart(minutes)
+    while bars.is_due(minutes, time_ns):
+        statistical.add_bar(extended.statistical, minutes.current)
+        bars.close_bar(minutes)
+
+
+@part
+def observe_frame(
+    market: Record, extended: Record, lengths: RecordArray, frame: Record, quantities: Floats, result: int,
+) -> None:
+    """Observe a frame that the market state has taken in with a result."""
+    kind, time_ns = frame.kind, market.event_time_ns
+    if kind in (TRADE, AGGREGATE_TRADE):
+        if result == _APPLIED:
+            sign = -1.0 if frame.buyer_is_maker != 0 else 1.0
+            observe_trade(extended, lengths, time_ns, frame.price, frame.quantity, sign)
+    elif kind == MARK_PRICE:
+        extended.next_funding_time_ns = frame.next_funding_time_ms * _MILLISECOND_NS
+        microstructure.on_mark(
+            extended.microstructure, time_ns, frame.mark_price, frame.index_price, frame.funding_rate,
+            extended.next_funding_time_ns)
+    elif kind == OPEN_INTEREST:
+        microstructure.on_open_interest(extended.microstructure, time_ns, frame.quantity)
+    elif kind == LIQUIDATION:
+        sign = -1.0 if frame.buyer_is_maker != 0 else 1.0
+        microstructure.on_liquidation(extended.microstructure, time_ns, frame.price, frame.quantity, sign)
+    elif kind in (BOOK_TICKER, DEPTH_UPDATE, SNAPSHOT):
+        if kind == DEPTH_UPDATE and result in (_APPLIED, _REJOINED):
+            levels = frame.bid_count + frame.ask_count
+            removed = 0
+            for index in range(levels):
+                removed += quantities[index] == 0.0
+            microstructure.on_levels(extended.microstructure, time_ns, levels - removed, removed)
+        observe_top(market, extended)
+
+
+@part
+def observe_trade(
+    extended: Record, lengths: RecordArray, time_ns: int, price: float, quantity: float, sign: float,
+) -> None:
+    """Observe a trade; `sign` is 1 where the taker bought, else -1."""
+    microstructure.on_trade(extended.microstructure, time_ns, price, quantity, sign, extended.top)
+    for index in range(lengths.size):
+        bars.add_trade(lengths[index].bars, time_ns, price, quantity)
+    bars.add_trade(extended.minutes, time_ns, price, quantity)
+
+
+@part
+def observe_levels(market: Record, extended: Record) -> None:
+    """Observe that the open group of levels of a compiled tape has ended."""
+    rows = market.rows
+    microstructure.on_levels(extended.microstructure, market.event_time_ns, rows.changed, rows.removed)
+
+
+@part
+def observe_top(market: Record, extended: Record) -> None:
+    """Look whether the best prices are others than before, and tell of it."""
+    top, before = extended.top, extended.top_before
+    before[:] = top
+    fill_top(market, top)
+    if math.isnan(before[0]) and math.isnan(top[0]):
+        return
+    if before[0] != top[0] or before[1] != top[1] or before[2] != top[2] or before[3] != top[3]:
+        microstructure.on_top(extended.microstructure, market.event_time_ns, before, top)
