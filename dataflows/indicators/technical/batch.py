@@ -197,7 +197,7 @@ def technical_features(bars: RecordArray, suffix: str) -> Floats:
         raise InputError(f"bars must be an array of {BAR.names}, was {bars.dtype} of shape {bars.shape}")
     state, out = np.zeros(1, TECHNICAL), np.empty((bars.size, len(COLUMNS)))
     state["interval_ns"] = parse_length(suffix.removeprefix("_"))
-    loops.rows(state, np.array(bars), out)
+    loops.rows(state, np.array(bars), np.array(bars["close"]), out)
     return out
 
 

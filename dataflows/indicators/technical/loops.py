@@ -160,8 +160,8 @@ def on_balance(state: RecordArray, close: Floats, volume: Floats, period: int, o
 
 
 @kernel
-def rows(state: RecordArray, bars: RecordArray, out: Floats) -> None:
-    """Fill the columns of the family at each bar, against its close; the state is a TECHNICAL."""
+def rows(state: RecordArray, bars: RecordArray, prices: Floats, out: Floats) -> None:
+    """Fill the columns of the family at each bar, against a price; the state is a TECHNICAL."""
     for bar in range(bars.size):
         family.add_bar(state[0], bars[bar])
-        family.fill(state[0], bars[bar].close, out[bar])
+        family.fill(state[0], prices[bar], out[bar])

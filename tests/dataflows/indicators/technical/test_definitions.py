@@ -152,3 +152,10 @@ def test_change_of_on_balance_volume_is_that_of_the_running_sum(bars: RecordArra
     ours = batch.on_balance_volume(close, volume, period)
     assert_same(ours.change, change, float(volume.sum()) * 1e-6)
     assert_same(ours.balance, np.where(traded == 0.0, 0.0, change / np.maximum(traded, 1e-300)), 1e-3)
+
+
+def test_strength_of_a_rise_is_forgotten_when_it_has_faded_and_not_before() -> None:
+    close = np.concatenate([np.arange(1.0, 31.0), np.full(12_000, 30.0)])
+    strength = batch.rsi(close)
+    assert strength[8000] == 100.0
+    assert strength[-1] == 50.0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dataflows.bars import BAR
 from dataflows.indicators import technical
 from dataflows.indicators.technical import TECHNICAL, batch
+from dataflows.indicators.technical.loops import rows
 from dataflows.kernels import Floats, RecordArray, kernel
 from tests.dataflows.indicators.technical.histories import (
     MINUTE_NS,
@@ -26,13 +27,6 @@ FEW = settings(max_examples=60)
 
 
 @kernel
-def feed(state: RecordArray, bars: RecordArray, prices: Floats, out: Floats) -> None:
-    for bar in range(bars.size):
-        technical.add_bar(state[0], bars[bar])
-        technical.fill(state[0], prices[bar], out[bar])
-
-
-@kernel
 def forget(state: RecordArray) -> None:
     technical.restart(state[0])
 
@@ -45,7 +39,7 @@ def new_state(interval_ns: int = MINUTE_NS) -> RecordArray:
 
 def streamed(bars: RecordArray, state: RecordArray | None = None) -> Floats:
     out = np.zeros((len(bars), len(FEATURES)))
-    feed(new_state() if state is None else state, bars.copy(), bars["close"].copy(), out)
+    rows(new_state() if state is None else state, bars.copy(), bars["close"].copy(), out)
     return out
 
 
@@ -89,9 +83,9 @@ def from_batch(bars: RecordArray, interval_ns: int = MINUTE_NS) -> dict[str, Flo
 def assert_columns_are_those_of_the_batch(bars: RecordArray) -> None:
     expected = from_batch(bars)
     assert set(expected) == set(COLUMN)
-    rows = streamed(bars)
+    table = streamed(bars)
     for name, place in COLUMN.items():
-        np.testing.assert_array_equal(rows[:, place], expected[name], err_msg=name)
+        np.testing.assert_array_equal(table[:, place], expected[name], err_msg=name)
 
 
 def test_every_column_is_to_the_bit_what_its_batch_function_says_after_the_ring_went_round_often() -> None:
@@ -108,9 +102,9 @@ def test_every_column_is_to_the_bit_what_its_batch_function_says_on_any_bars(bar
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "1000PEPEUSDT"])
 def test_a_stream_of_real_bars_fills_the_rows_of_the_batch(data_folder: Path, symbol: str) -> None:
     bars = real_bars(data_folder, symbol)
-    rows = streamed(bars, new_state(5 * MINUTE_NS))
-    assert batch.technical_features(bars, "_5m").tobytes() == rows.tobytes()
-    assert np.isfinite(rows[100:]).all()
+    table = streamed(bars, new_state(5 * MINUTE_NS))
+    assert batch.technical_features(bars, "_5m").tobytes() == table.tobytes()
+    assert np.isfinite(table[100:]).all()
 
 
 @pytest.mark.parametrize("tick", [0.0, 0.5])
@@ -161,9 +155,9 @@ def test_the_future_does_not_change_the_past(bars: RecordArray, cut: int) -> Non
 @FEW
 @given(coarse_bars())
 def test_values_lie_in_the_ranges_that_the_features_promise(bars: RecordArray) -> None:
-    rows = streamed(bars)
+    table = streamed(bars)
     for place, feature in enumerate(FEATURES):
-        column = rows[feature.warm_up.count - 1 :, place]
+        column = table[feature.warm_up.count - 1 :, place]
         assert np.isfinite(column).all(), feature.name
         assert ((column >= feature.low) & (column <= feature.high)).all(), feature.name
 
@@ -194,8 +188,8 @@ def test_a_market_that_does_not_move_is_at_no_distance_from_anything_and_in_the_
 def test_distances_follow_the_mid_price_and_oscillators_do_not() -> None:
     bars = random_bars(5, 100)
     out = np.zeros((2, 100, len(FEATURES)))
-    feed(new_state(), bars, bars["close"].copy(), out[0])
-    feed(new_state(), bars, 1.01 * bars["close"], out[1])
+    rows(new_state(), bars, bars["close"].copy(), out[0])
+    rows(new_state(), bars, 1.01 * bars["close"], out[1])
     for name, place in COLUMN.items():
         same = out[0, -1, place] == out[1, -1, place]
         assert same == ("_bps_" not in name or name.startswith("roc_")), name
@@ -207,7 +201,7 @@ def test_distances_follow_the_mid_price_and_oscillators_do_not() -> None:
 def test_without_a_price_only_what_needs_none_is_said() -> None:
     bars = random_bars(6, 100)
     out = np.zeros((100, len(FEATURES)))
-    feed(new_state(), bars, np.full(100, np.nan), out)
+    rows(new_state(), bars, np.full(100, np.nan), out)
     said = {name for name, place in COLUMN.items() if np.isfinite(out[-1, place])}
     assert said == {name for name in COLUMN if "_bps_" not in name or name.startswith("roc_")}
 
@@ -216,8 +210,8 @@ def test_a_day_that_is_missing_begins_a_session_and_changes_nothing_else() -> No
     bars = random_bars(7, 200)
     late = bars.copy()
     late["index"][150:] += 1440
-    rows, gap = streamed(bars), streamed(late)
-    changed = (rows[150] != gap[150]).nonzero()[0].tolist()
+    table, gap = streamed(bars), streamed(late)
+    changed = (table[150] != gap[150]).nonzero()[0].tolist()
     assert changed == [COLUMN["vwap_session_deviation_bps_1m"]]
     bar = late[150]
     typical = (bar["high"] + bar["low"] + bar["close"]) / 3.0
@@ -240,17 +234,17 @@ def test_a_market_that_stops_keeps_its_ratios_until_they_have_faded_and_never_le
     moving, still = random_bars(8, 100), flat_bars(12_000, 0.0)
     for name in NAMES[:4]:
         still[name] = moving["close"][-1]
-    rows = streamed(np.concatenate([moving, still]))
+    table = streamed(np.concatenate([moving, still]))
     for place, feature in enumerate(FEATURES):
-        column = rows[100:, place]
+        column = table[100:, place]
         assert np.isfinite(column).all(), feature.name
         assert ((column >= feature.low) & (column <= feature.high)).all(), feature.name
-    first, later, last = rows[100], rows[5000], rows[-1]
+    first, later, last = table[100], table[5000], table[-1]
     for name in ("rsi_14_1m", "adx_14_1m"):
         assert 0.0 < first[COLUMN[name]] < 100.0
     assert later[COLUMN["rsi_14_1m"]] == pytest.approx(first[COLUMN["rsi_14_1m"]], rel=1e-9)
     assert later[COLUMN["plus_di_14_1m"]] > 0.0
     assert last[COLUMN["rsi_14_1m"]] == 50.0
     assert last[COLUMN["plus_di_14_1m"]] == last[COLUMN["minus_di_14_1m"]] == 0.0
-    assert np.abs(rows[100:, COLUMN["keltner_20_10_2_position_1m"]]).max() < 10.0
+    assert np.abs(table[100:, COLUMN["keltner_20_10_2_position_1m"]]).max() < 10.0
     assert last[COLUMN["keltner_20_10_2_position_1m"]] == 0.5
