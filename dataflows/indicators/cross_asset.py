@@ -12,7 +12,8 @@ import numpy as np
 from dataflows.indicators.registry import Clock, Feature, WarmUp
 from dataflows.indicators.statistical.moments import centre, sum_of_products
 from dataflows.indicators.windows import BASIS_POINTS
-from dataflows.kernels import Floats, Record, kernel, part
+from dataflows.kernels import Floats, Record, RecordArray, kernel, part
+from sluice.errors import InputError
 
 #: Ticks of the windows.
 WINDOWS = (60, 300, 900)
@@ -112,6 +113,25 @@ def fill(state: Record, values: Floats) -> None:
             returns[returns.size - 1 - back] = state.returns[slot]
     for index, ticks in enumerate(WINDOWS):
         _fill_window(returns[returns.size - ticks :], reference[reference.size - ticks - 1 :], index, values)
+
+
+def features_of(mids: Floats, reference_mids: Floats) -> Floats:
+    """Return the features at each tick of two arrays of mid prices, one row a tick, by the kernels of the stream.
+
+    Raises `InputError` where the arrays differ in length.
+    """
+    if mids.size != reference_mids.size:
+        raise InputError(f"reference_mids must have {mids.size} values as mids has, was {reference_mids.size}")
+    rows = np.empty((mids.size, len(FEATURES)))
+    _over_ticks(np.zeros(1, CROSS_ASSET), mids, reference_mids, rows)
+    return rows
+
+
+@kernel
+def _over_ticks(states: RecordArray, mids: Floats, reference_mids: Floats, rows: Floats) -> None:
+    for tick in range(mids.size):
+        on_tick(states[0], mids[tick], reference_mids[tick])
+        fill(states[0], rows[tick])
 
 
 @part

@@ -59,8 +59,8 @@ def permutation_entropy(values: Floats, order: int) -> float:
     for factor in range(2, order + 1):
         possible *= factor
     counts = np.zeros(possible, np.int64)
-    for start in range(patterns):
-        counts[_pattern(values, start, order)] += 1
+    for pattern in _patterns(values, order, patterns):
+        counts[pattern] += 1
     return _entropy(counts, patterns)
 
 
@@ -90,15 +90,16 @@ def sample_entropy(values: Floats) -> float:
 
 
 @part
-def _pattern(values: Floats, start: int, order: int) -> int:
-    """Return the number of a pattern of order: for each value how many later ones are smaller, in factorial base."""
-    number = 0
-    for index in range(start, start + order - 1):
-        smaller = 0
-        for later in range(index + 1, start + order):
-            smaller += 1 if values[later] < values[index] else 0
-        number = number * (start + order - index) + smaller
-    return number
+def _patterns(values: Floats, order: int, number: int) -> Integers:
+    """Return the number of each pattern: for each of its values how many later ones are smaller, in factorial base."""
+    numbers = np.zeros(number, np.int64)
+    for place in range(order - 1):
+        numbers *= order - place
+        for later in range(place + 1, order):
+            # All patterns at once, which the compiler makes into vector instructions.
+            for start in range(number):
+                numbers[start] += values[start + later] < values[start + place]
+    return numbers
 
 
 @part

@@ -16,12 +16,20 @@ SAMPLE_ENTROPY_SECONDS = 300
 #: Seconds of each volatility whose volatility is taken.
 VOLATILITY_SPAN_SECONDS = 60
 LAGS = (1, 5)
+#: Sizes of the boxes of the Hurst exponents; each divides the long windows. More sizes do not make the slopes scatter
+#: less.
+RESCALED_SIZES = (15, 50, 150)
+DETRENDED_SIZES = (10, 20, 50, 100)
 HORIZONS = (2, 5, 10)
 #: Bars of one minute of the windows of ranges.
 MINUTES = (15, 60)
 
 _RETURNS = "mid price at each whole second"
 _BARS = "trade bars of one minute"
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _of_returns(
@@ -74,9 +82,11 @@ FEATURES: tuple[Feature, ...] = (
                  -2.0, math.inf),
     *_autocorrelations(),
     *_of_returns("hurst_rescaled_range", LONG_SECONDS,
-                 "0.5 plus the slope of log(R/S) less its expectation without memory against log(box)",
+                 "0.5 plus the slope of log(R/S) less its expectation without memory against log(box), "
+                 f"boxes of {_listed(RESCALED_SIZES)}",
                  "Hurst (1951); Anis and Lloyd, Biometrika 63 (1976); Weron, Physica A 312 (2002)", "exponent"),
-    *_of_returns("hurst_detrended", LONG_SECONDS, "slope of log F against log(box), lines taken out (DFA-1)",
+    *_of_returns("hurst_detrended", LONG_SECONDS,
+                 f"slope of log F against log(box), lines taken out (DFA-1), boxes of {_listed(DETRENDED_SIZES)}",
                  "Peng et al., Physical Review E 49 (1994)", "exponent"),
     *_of_returns("shannon_entropy", SECONDS,
                  "entropy of returns in 7 bins that a normal distribution fills equally, over log 7",

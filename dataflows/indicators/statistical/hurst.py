@@ -12,16 +12,17 @@ import numpy as np
 
 from dataflows.indicators.statistical.moments import centre, has_unknown, mean, sum_of_products
 from dataflows.kernels import Floats, kernel, part
+from sluice.errors import InputError
 
 
 def boxes(*sizes: int) -> Floats:
     """Return a row for each size of box: the size, its log and the log of `expected_rescaled_range`.
 
-    The two kernels below take them, read-only. Raises `ValueError` where there are fewer than two sizes, or one is
+    The two kernels below take them, read-only. Raises `InputError` where there are fewer than two sizes, or one is
     below 4.
     """
     if len(sizes) < 2 or min(sizes) < 4:
-        raise ValueError(f"sizes must be two or more, none below 4, was {sizes}")
+        raise InputError(f"sizes must be two or more, none below 4, was {sizes}")
     rows = np.array([(size, math.log(size), math.log(expected_rescaled_range(size))) for size in sizes])
     rows.flags.writeable = False
     return rows

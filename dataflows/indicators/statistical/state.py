@@ -11,11 +11,13 @@ import numpy as np
 
 from dataflows.indicators.statistical import entropy, hurst, moments, ranges, variance
 from dataflows.indicators.statistical.features import (
+    DETRENDED_SIZES,
     FEATURES,
     HORIZONS,
     LAGS,
     LONG_SECONDS,
     MINUTES,
+    RESCALED_SIZES,
     SAMPLE_ENTROPY_SECONDS,
     SECONDS,
     VOLATILITY_SPAN_SECONDS,
@@ -54,8 +56,8 @@ _PARKINSON, _GARMAN_KLASS = _AT["parkinson_volatility_15m_bps"], _AT["garman_kla
 _YANG_ZHANG = _AT["yang_zhang_volatility_15m_bps"]
 
 _PATTERN = 3
-_RESCALED_BOXES = hurst.boxes(15, 20, 30, 50, 75, 100, 150)
-_DETRENDED_BOXES = hurst.boxes(10, 15, 20, 30, 50, 75)
+_RESCALED_BOXES = hurst.boxes(*RESCALED_SIZES)
+_DETRENDED_BOXES = hurst.boxes(*DETRENDED_SIZES)
 
 
 @part

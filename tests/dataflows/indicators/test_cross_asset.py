@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.indicators import cross_asset
-from dataflows.indicators.cross_asset import CROSS_ASSET, FEATURES, WINDOWS, correlation_and_beta
+from dataflows.indicators.cross_asset import CROSS_ASSET, FEATURES, WINDOWS, correlation_and_beta, features_of
 from dataflows.kernels import Floats, RecordArray, kernel
+from sluice.errors import InputError
 from tests.dataflows.indicators.statistical.windows import returns, tape_mids
 
 AT = {feature.name: column for column, feature in enumerate(FEATURES)}
 
 
 @kernel
-def run(states: RecordArray, mids: Floats, references: Floats, rows: Floats) -> None:
-    for tick in range(mids.size):
-        cross_asset.on_tick(states[0], mids[tick], references[tick])
-        cross_asset.fill(states[0], rows[tick])
+def tick(states: RecordArray, mid: float, reference: float, values: Floats) -> None:
+    cross_asset.on_tick(states[0], mid, reference)
+    cross_asset.fill(states[0], values)
 
 
 @kernel
@@ -28,9 +28,10 @@ def forget(states: RecordArray, values: Floats) -> None:
     cross_asset.fill(states[0], values)
 
 
-def features(mids: Floats, references: Floats, states: RecordArray | None = None) -> Floats:
+def streamed(mids: Floats, references: Floats, states: RecordArray) -> Floats:
     rows = np.empty((mids.size, len(FEATURES)))
-    run(np.zeros(1, CROSS_ASSET) if states is None else states, mids, references, rows)
+    for row, mid, reference in zip(rows, mids, references, strict=True):
+        tick(states, mid, reference, row)
     return rows
 
 
@@ -44,7 +45,7 @@ def walks(size: int, seed: int = 1) -> tuple[Floats, Floats]:
 
 def assert_equals_numpy(mids: Floats, references: Floats) -> None:
     """Hold the last row to NumPy on the windows that the names tell."""
-    row = features(mids, references)[-1]
+    row = features_of(mids, references)[-1]
     own, reference = np.diff(np.log(mids)), np.diff(np.log(references))
     for ticks in WINDOWS:
         if own.size < ticks + 1:
@@ -84,12 +85,12 @@ def test_on_real_tapes_ether_follows_bitcoin(data_folder: Path) -> None:
     tapes = (data_folder / "ticks" / f"usdm_{name}usdt_20240808.gz" for name in ("eth", "btc"))
     ether, bitcoin = (tape_mids(tape)[:330] for tape in tapes)
     assert_equals_numpy(ether, bitcoin)
-    assert features(ether, bitcoin)[-1, AT["reference_correlation_300_ticks"]] > 0.5
+    assert features_of(ether, bitcoin)[-1, AT["reference_correlation_300_ticks"]] > 0.5
 
 
 def test_the_reference_itself_has_correlation_and_beta_one_and_no_relative_return() -> None:
     _, references = walks(1_000)
-    row = features(references, references)[-1]
+    row = features_of(references, references)[-1]
     for ticks in WINDOWS:
         assert row[AT[f"reference_correlation_{ticks}_ticks"]] == pytest.approx(1.0, rel=1e-15)
         assert row[AT[f"reference_beta_{ticks}_ticks"]] == 1.0
@@ -118,7 +119,7 @@ def test_where_the_reference_rests_nothing_is_said_and_where_the_instrument_rest
 
 
 def test_a_column_is_nan_until_its_warm_up_is_over_and_lies_in_its_range_from_then_on() -> None:
-    rows = features(*walks(1_000))
+    rows = features_of(*walks(1_000))
     for column, feature in enumerate(FEATURES):
         # A return needs the tick before it as well.
         count = feature.warm_up.count
@@ -130,9 +131,9 @@ def test_a_column_is_nan_until_its_warm_up_is_over_and_lies_in_its_range_from_th
 @pytest.mark.parametrize("side", [0, 1])
 def test_an_unknown_price_of_either_leaves_only_the_windows_that_have_it_unknown(unknown: float, side: int) -> None:
     pair = walks(400)
-    whole = features(*pair)
+    whole = features_of(*pair)
     pair[side][100] = unknown
-    rows = features(*pair)
+    rows = features_of(*pair)
     for column, feature in enumerate(FEATURES):
         last = 102 + feature.warm_up.count
         np.testing.assert_array_equal(rows[last:, column], whole[last:, column])
@@ -142,19 +143,24 @@ def test_an_unknown_price_of_either_leaves_only_the_windows_that_have_it_unknown
 
 @settings(max_examples=10)
 @given(st.integers(1, 1_099))
-def test_cut_restored_and_truncated_the_bytes_are_the_same(cut: int) -> None:
+def test_streamed_cut_and_restored_the_bytes_are_those_of_the_batch(cut: int) -> None:
     mids, references = walks(1_100, seed=2)
-    whole, states = features(mids, references), np.zeros(1, CROSS_ASSET)
-    first = features(mids[:cut], references[:cut], states)
+    whole, states = features_of(mids, references), np.zeros(1, CROSS_ASSET)
+    first = streamed(mids[:cut], references[:cut], states)
     restored = np.frombuffer(bytearray(states.tobytes()), CROSS_ASSET)
-    second = features(mids[cut:], references[cut:], restored)
+    second = streamed(mids[cut:], references[cut:], restored)
     assert first.tobytes() + second.tobytes() == whole.tobytes()
 
 
 def test_after_a_restart_everything_is_as_in_the_beginning() -> None:
     mids, references = walks(200)
     states, values = np.zeros(1, CROSS_ASSET), np.zeros(len(FEATURES))
-    first = features(mids, references, states)
+    first = streamed(mids, references, states)
     forget(states, values)
     assert np.isnan(values).all()
-    assert features(mids, references, states).tobytes() == first.tobytes()
+    assert streamed(mids, references, states).tobytes() == first.tobytes()
+
+
+def test_prices_that_do_not_pair_are_refused() -> None:
+    with pytest.raises(InputError, match="reference_mids must have 3 values as mids has, was 2"):
+        features_of(np.ones(3), np.ones(2))

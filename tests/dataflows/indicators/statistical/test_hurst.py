@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from dataflows.indicators.statistical import hurst
 from dataflows.kernels import Floats
+from sluice.errors import InputError
 from tests.dataflows.indicators.statistical import judges
 from tests.dataflows.indicators.statistical.windows import returns
 
@@ -33,12 +34,12 @@ def test_both_exponents_are_those_of_the_papers_written_down_again(window: Float
         np.testing.assert_allclose(hurst.hurst_detrended(window, BOXES), expected, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize(("exponent", "rescaled"), [(0.3, 0.35), (0.5, 0.5), (0.7, 0.65), (0.85, 0.73)])
+@pytest.mark.parametrize(("exponent", "rescaled"), [(0.3, 0.33), (0.5, 0.48), (0.7, 0.63), (0.85, 0.72)])
 def test_the_exponents_of_fractional_noise_are_found(exponent: float, rescaled: float) -> None:
     """A mean of forty, because one window scatters. That R/S leans towards a half is said in its docstring."""
-    boxes = hurst.boxes(15, 20, 30, 50, 75, 100, 150)
+    boxes, detrended = hurst.boxes(15, 50, 150), hurst.boxes(10, 20, 50, 100)
     noise = fractional_noise(exponent, 900, 40)
-    assert np.mean([hurst.hurst_detrended(each, boxes) for each in noise]) == pytest.approx(exponent, abs=0.04)
+    assert np.mean([hurst.hurst_detrended(each, detrended) for each in noise]) == pytest.approx(exponent, abs=0.04)
     assert np.mean([hurst.hurst_rescaled_range(each, boxes) for each in noise]) == pytest.approx(rescaled, abs=0.04)
 
 
@@ -87,5 +88,5 @@ def test_a_window_shorter_than_the_largest_box_or_with_a_gap_has_no_exponent() -
 
 @pytest.mark.parametrize("sizes", [(10,), (), (3, 10)])
 def test_boxes_that_make_no_line_are_refused(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="sizes must be two or more, none below 4, was"):
+    with pytest.raises(InputError, match="sizes must be two or more, none below 4, was"):
         hurst.boxes(*sizes)

@@ -12,6 +12,7 @@ from dataflows.indicators import statistical
 from dataflows.indicators.registry import Clock
 from dataflows.indicators.statistical import FEATURES, STATISTICAL, batch, entropy, hurst, moments, ranges, variance
 from dataflows.kernels import Floats, RecordArray, kernel
+from sluice.errors import InputError
 from tests.dataflows.indicators.statistical.windows import tape_mids
 
 AT = {feature.name: column for column, feature in enumerate(FEATURES)}
@@ -67,7 +68,7 @@ def judged(mids: Floats, bars: RecordArray) -> dict[str, float]:
     """Say what each column must be: the plain kernel on the window that its name tells."""
     changes = log_returns(mids)
     expected: dict[str, float] = {}
-    boxes = hurst.boxes(15, 20, 30, 50, 75, 100, 150), hurst.boxes(10, 15, 20, 30, 50, 75)
+    boxes = hurst.boxes(15, 50, 150), hurst.boxes(10, 20, 50, 100)
     for seconds in (60, 300, 900):
         window = changes[-seconds:]
         expected[f"skewness_{seconds}s"] = moments.skewness(window)
@@ -232,7 +233,11 @@ def test_one_statistic_over_an_array_is_the_column_of_the_features() -> None:
     np.testing.assert_array_equal(column, rows[:, AT["autocorrelation_lag_5_300s"]])
 
 
-def test_names_are_unique_and_bars_of_another_kind_are_refused() -> None:
+def test_names_are_unique_and_what_makes_no_rows_is_refused() -> None:
     assert len(AT) == len(FEATURES)
-    with pytest.raises(ValueError, match="bars must be of dtype BAR, was "):
+    with pytest.raises(InputError, match="every must be positive, was 0"):
+        batch.second_features(np.ones(3), every=0)
+    with pytest.raises(InputError, match="window must be positive, was 0"):
+        batch.rolling(moments.skewness, np.ones(3), 0)
+    with pytest.raises(InputError, match="bars must be of dtype BAR, was "):
         batch.bar_features(np.zeros(3, STATISTICAL))
