@@ -21,17 +21,20 @@ class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     tapes: tuple[str, ...]
     instruments: tuple[str, ...]
     tick_interval_ms: int
+    features: str = ""
 
 
-def claim(settings: Settings, instruments: Sequence[str]) -> None:
+def claim(settings: Settings, instruments: Sequence[str], features: str = "") -> None:
     """Note what the run of this data folder and namespace belongs to, at its first start.
 
+    `features` says which set a flow of features makes; such a flow is a run of its own beside the one that trades.
     Raises `InputError` where it was begun with something else.
     """
     ours = Belongings(
         _market(settings), tuple(instruments),
-        settings.source.tick_interval_ms)
-    path = settings.run.data_dir / "run" / f"{settings.run.namespace}.json"
+        settings.source.tick_interval_ms, features)
+    name = f"{settings.run.namespace}.features.json" if features else f"{settings.run.namespace}.json"
+    path = settings.run.data_dir / "run" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, msgspec.json.encode(ours))

@@ -54,7 +54,7 @@ def features(
 
 def _wanted(settings: "Settings", every: str, instruments: tuple[str, ...]) -> "Extraction":
     from dataflows.feature_extraction import Extraction  # noqa: PLC0415  # see above
-    from dataflows.feature_rows import schema_of_settings  # noqa: PLC0415
+    from dataflows.market_actors import schema_of_settings  # noqa: PLC0415
 
     reference = settings.features.reference
     return Extraction(schema_of_settings(settings.features), every_ns(every), instruments or None, reference)

@@ -71,7 +71,8 @@ def extract(
     Raises `NotFoundError` or `InputError` where a tape, an instrument or the output cannot be used, or where no row can
     be made; there is no file then.
     """
-    rows = TapeRows(catalog, wanted.every_ns, wanted.schema, _known(wanted, catalog))
+    rows = TapeRows(
+        catalog, wanted.every_ns, wanted.schema, _known(wanted, catalog), catalog.require(wanted.reference).key)
     made = valid = 0
     with FeatureFile(out, wanted.schema) as file:
         for block in _blocks(rows.ticks(paths, parts_of(find_tapes(paths), progress))):

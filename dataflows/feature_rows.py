@@ -11,39 +11,36 @@ from pathlib import Path
 from dataflows.actors.market import MarketActor
 from dataflows.actors.market_rows import FeatureRow
 from dataflows.codecs.binance import symbol_of, unroutable
+from dataflows.cross_assets import CrossAssets
 from dataflows.deadletters import DeadLetter, DeadLetterReason
-from dataflows.indicators.bar_lengths import parse_lengths
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
-from dataflows.indicators.schemas import full_schema
+from dataflows.market_actors import market_actor
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import Item, TapeReader
 from dataflows.ticks import TickGrid
-from sluice.config.features import FeatureSettings
 from sluice.instruments import InstrumentCatalog
 
 #: Most frames that wait for a tick, however long the interval is.
 _MOST_WAITING = 10_000
 
 
-def schema_of_settings(settings: FeatureSettings) -> FeatureSchema:
-    """Return the schema that settings ask for. Raises `InputError` where two lengths of bars are the same."""
-    return MARKET_SCHEMA if settings.set == "light" else full_schema(parse_lengths(settings.bars))
-
-
 class TapeRows:
     """The rows of tapes, tick by tick, and what was counted on the way.
 
     `wanted` are the keys of the instruments to have rows of; None means every one of the catalogue that the tapes name.
+    `reference` is the key of the instrument that cross-asset columns are to.
     """
 
     def __init__(
         self, catalog: InstrumentCatalog, interval_ns: int, schema: FeatureSchema = MARKET_SCHEMA,
-        wanted: Collection[str] | None = None,
+        wanted: Collection[str] | None = None, reference: str = "",
     ) -> None:
         self._catalog = catalog
         self._grid = TickGrid(interval_ns)
         self._schema = schema
         self._wanted = wanted
+        self._read = None if wanted is None else {*wanted, reference}
+        self._cross_assets = CrossAssets(schema, reference, interval_ns)
         self._actors: dict[str, MarketActor] = {}
         self._waiting: dict[str, list[Frame]] = {}
         self._waiting_count = 0
@@ -65,17 +62,21 @@ class TapeRows:
     @property
     def instruments(self) -> tuple[str, ...]:
         """Return the keys of the instruments that have had a frame."""
-        return tuple(sorted(self._actors))
+        return tuple(sorted(filter(self._is_wanted, self._actors)))
+
+    def _is_wanted(self, key: str) -> bool:
+        return self._wanted is None or key in self._wanted
 
     def _at(self, tick_ns: int) -> list[FeatureRow]:
         self._flush()
-        return [self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)]
+        rows = self._cross_assets.on_tick([self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)])
+        return [row for row in rows if self._is_wanted(row.instrument)]
 
     def _take(self, item: Item) -> None:
         self.lines += isinstance(item, Frame) or item.sequence > 0
         if isinstance(item, DeadLetter):
             self.dead_letters[item.reason.name] += 1
-        elif (key := self._key_of(item)) is not None and (self._wanted is None or key in self._wanted):
+        elif (key := self._key_of(item)) is not None and (self._read is None or key in self._read):
             self._waiting.setdefault(key, []).append(item)
             self._waiting_count += 1
             if self._waiting_count >= _MOST_WAITING:
@@ -95,12 +96,8 @@ class TapeRows:
         """Give the frames since the last tick to their actors."""
         for key, frames in self._waiting.items():
             if frames and key not in self._actors:
-                self._actors[key] = MarketActor(self._catalog.require(key))
-            self._feed(key, frames)
+                self._actors[key] = market_actor(self._catalog.require(key), self._schema)
+            if frames:
+                self.dead_letters.update(letter.reason.name for letter in self._actors[key].on_frames(frames))
             frames.clear()
         self._waiting_count = 0
-
-    def _feed(self, key: str, frames: list[Frame]) -> None:
-        for frame in frames:
-            if (letter := self._actors[key].on_frame(frame)) is not None:
-                self.dead_letters[letter.reason.name] += 1

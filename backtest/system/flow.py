@@ -11,8 +11,9 @@ from itertools import islice
 from dataflows.deadletters import DeadLetter
 from dataflows.desk.interface import TradingDesk
 from dataflows.sources.tape import MarketInput, Routed, Router, TapeState
+from dataflows.steps.counting import TickOutcome
 from dataflows.steps.market import MarketLogic, TickRow
-from dataflows.steps.trading import TickOutcome, TradingLogic, TradingState
+from dataflows.steps.trading import TradingLogic, TradingState
 from dataflows.tapes.reader import Item
 from sluice.config.settings import Settings
 from sluice.instruments import InstrumentCatalog

@@ -8,7 +8,7 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from dataflows.metrics import FlowCounters
 from dataflows.statistics import Counts
-from dataflows.steps.trading import TickOutcome
+from dataflows.steps.counting import TickOutcome
 from sluice.files import replace_file
 
 #: Least time between two writes; the last outcome is always written.

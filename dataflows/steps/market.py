@@ -13,6 +13,8 @@ from bytewax.operators import StatefulBatchLogic
 
 from dataflows.actors.market import FeatureRow, MarketActor
 from dataflows.deadletters import DeadLetter
+from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
+from dataflows.market_actors import market_actor
 from dataflows.sources.tape import DEAD_LETTERS, MarketInput
 from dataflows.tapes.frames import Frame
 from dataflows.ticks import Tick
@@ -39,11 +41,14 @@ class MarketState(NamedTuple):
 class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketState]):
     """Runs the actor of one key. The key comes with the values, as Bytewax does not tell it."""
 
-    def __init__(self, catalog: InstrumentCatalog, state: MarketState | None) -> None:
+    def __init__(
+        self, catalog: InstrumentCatalog, state: MarketState | None, schema: FeatureSchema = MARKET_SCHEMA
+    ) -> None:
         state = MarketState(*state) if state else MarketState("", b"")
         self._catalog = catalog
+        self._schema = schema
         self._key = state.key
-        self._actor = MarketActor(catalog.require(state.key), state.snapshot) if state.key else None
+        self._actor = market_actor(catalog.require(state.key), schema, state.snapshot) if state.key else None
         self._dead_letters = Counter(dict(state.dead_letters))
         self._busy_ns, self._frames = 0, 0
 
@@ -53,7 +58,7 @@ class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketSt
             return [letter for _, letter in values if isinstance(letter, DeadLetter)], False
         if self._actor is None:
             self._key = values[0][0]
-            self._actor = MarketActor(self._catalog.require(self._key))
+            self._actor = market_actor(self._catalog.require(self._key), self._schema)
         return self._run(self._actor, values), False
 
     def on_eof(self) -> tuple[list[TickRow | DeadLetter], bool]:
@@ -66,19 +71,26 @@ class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketSt
 
     def _run(self, actor: MarketActor, values: list[MarketInput]) -> list[TickRow | DeadLetter]:
         outputs: list[TickRow | DeadLetter] = []
-        started = time.perf_counter_ns()
+        frames: list[Frame] = []
         for _, value in values:
-            if isinstance(value, Tick):
-                self._busy_ns += time.perf_counter_ns() - started
+            if isinstance(value, Frame):
+                frames.append(value)
+            elif isinstance(value, Tick):
+                outputs += self._take(actor, frames)
+                frames.clear()
                 outputs.append(TickRow(actor.on_tick(value.time_ns), value, self._frame_ns(), self._counted()))
-                started = time.perf_counter_ns()
-            elif isinstance(value, Frame):
-                self._frames += 1
-                if (letter := actor.on_frame(value)) is not None:
-                    self._dead_letters[letter.reason.name] += 1
-                    outputs.append(letter)
+        return outputs + self._take(actor, frames)
+
+    def _take(self, actor: MarketActor, frames: list[Frame]) -> list[DeadLetter]:
+        """Feed the frames between two ticks to the actor, in one pass."""
+        if not frames:
+            return []
+        started = time.perf_counter_ns()
+        letters = actor.on_frames(frames)
         self._busy_ns += time.perf_counter_ns() - started
-        return outputs
+        self._frames += len(frames)
+        self._dead_letters.update(letter.reason.name for letter in letters)
+        return letters
 
     def _counted(self) -> tuple[tuple[str, int], ...]:
         return tuple(sorted(self._dead_letters.items()))
@@ -89,6 +101,8 @@ class MarketLogic(StatefulBatchLogic[MarketInput, TickRow | DeadLetter, MarketSt
         return mean
 
 
-def market_logic(catalog: InstrumentCatalog) -> Callable[[MarketState | None], MarketLogic]:
+def market_logic(
+    catalog: InstrumentCatalog, schema: FeatureSchema = MARKET_SCHEMA
+) -> Callable[[MarketState | None], MarketLogic]:
     """Return the builder that Bytewax calls for each instrument, with the state to resume from."""
-    return lambda state: MarketLogic(catalog, state)
+    return lambda state: MarketLogic(catalog, state, schema)

@@ -6,7 +6,6 @@ predict, the strategies answer, and each intent goes through risk to execution. 
 the same: every call is idempotent.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,8 +17,8 @@ from dataflows.actors.strategy_domain import CancelOrder, Command, MarketView, O
 from dataflows.desk.desk import Approved, Sent, Vetoed, order_id
 from dataflows.desk.interface import TradingDesk
 from dataflows.indicators.schema import MARKET_SCHEMA
-from dataflows.staleness import book_stale
 from dataflows.statistics import FlowStatistics
+from dataflows.steps.counting import TickOutcome, count_tick
 from dataflows.steps.market import TickRow
 from dataflows.ticks import Tick
 from sluice.config.settings import StrategySettings
@@ -34,14 +33,6 @@ class TradingState(NamedTuple):
     statistics: bytes | None = None
     waiting: tuple[TickRow, ...] = ()
     done_ns: int = 0
-
-
-class TickOutcome(NamedTuple):
-    """What came of a tick: the statistics so far, as JSON."""
-
-    event_time_ns: int
-    statistics: bytes
-    last: bool
 
 
 class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
@@ -93,7 +84,7 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
         tick = tick_rows[0].tick
         with self._statistics.timed("whole"):
             self._walk(tick, [found.row for found in tick_rows])
-        self._count(tick_rows)
+        count_tick(self._statistics, tick_rows)
         return TickOutcome(tick.time_ns, self._statistics.as_json(), tick.last)
 
     def _walk(self, tick: Tick, rows: list[FeatureRow]) -> None:
@@ -161,23 +152,6 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
         settled_ns = tick.time_ns + SETTLE_NS
         self._take_reports(self._desk.advance(settled_ns))
         self._statistics.counts.finished = True
-
-    def _count(self, tick_rows: list[TickRow]) -> None:
-        counts, tick = self._statistics.counts, tick_rows[0].tick
-        by_reason = Counter(dict(tick.dead_letters))
-        for found in tick_rows:
-            by_reason.update(dict(found.dead_letters))
-        counts.frames = tick.lines
-        counts.dead_letters = by_reason.total()
-        counts.dead_letters_by_reason = dict(by_reason)
-        counts.events = sum(found.row.events for found in tick_rows)
-        counts.ticks += 1
-        counts.features += len(tick_rows)
-        counts.valid_features += sum(all(found.row.valid) for found in tick_rows)
-        counts.event_time_ns = tick.time_ns
-        counts.book_stale = book_stale(found.row for found in tick_rows)
-        for found in tick_rows:
-            self._statistics.hops["features"].record(found.frame_ns)
 
 
 #: After the last tick the venue is played on by this much, so that the closing cancels arrive and are reported.

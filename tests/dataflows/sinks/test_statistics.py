@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from dataflows.sinks.statistics import StatisticsPartition
 from dataflows.statistics import FlowStatistics, read_statistics
-from dataflows.steps.trading import TickOutcome
+from dataflows.steps.counting import TickOutcome
 
 
 def outcome(ticks: int, *, last: bool = False, **dead_letters: int) -> tuple[str, TickOutcome]:
