@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +9,7 @@ from hypothesis import strategies as st
 
 from dataflows.codecs import quick_frame as quick
 from dataflows.codecs.quick_frame import TAIL_BYTES, join
+from dataflows.kernels import cache_root
 from tests.dataflows.codecs import wire
 from tests.dataflows.codecs.opinions import Opinion, Opinions
 
@@ -164,6 +169,14 @@ def test_a_damaged_frame_is_declined_or_read_as_the_decoder_reads_it(payload: by
 @given(st.lists(damaged(), min_size=1, max_size=5))
 def test_what_lies_beside_a_frame_changes_nothing(payloads: list[bytes]) -> None:
     assert OPINIONS.quick(payloads) == [quickly(payload) for payload in payloads]
+
+
+def test_no_index_is_ever_out_of_bounds() -> None:
+    folder = cache_root(os.environ) / "bounds-checked"
+    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(folder)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.dataflows.codecs.bounds"], env=environment, check=False, capture_output=True)
+    assert ran.returncode == 0, ran.stderr.decode()
 
 
 @given(st.permutations(["e", "u", "s", "b", "B", "a", "A", "T", "E", "ps", "st", "nq"]))

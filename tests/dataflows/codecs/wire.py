@@ -35,12 +35,12 @@ def ticker(update_id: int, bid: str, ask: str, bid_quantity: str = "1", ask_quan
 
 
 def trade(price: str, quantity: str, *, sold: bool = False, execution: str = "MARKET") -> bytes:
-    return dumps({"e": "trade", "E": 1, "T": 1, "s": "BTCUSDT", "t": 1, "p": price, "q": quantity, "X": execution,
+    return dumps({"e": "trade", "E": 1, "T": 1, "s": "BTCUSDT", "t": 0, "p": price, "q": quantity, "X": execution,
                   "m": sold}, "btcusdt@trade")
 
 
 def aggregate_trade(price: str, quantity: str, *, sold: bool = False) -> bytes:
-    return dumps({"e": "aggTrade", "E": 1, "a": 1, "s": "BTCUSDT", "p": price, "q": quantity, "nq": quantity, "f": 1,
+    return dumps({"e": "aggTrade", "E": 1, "a": 0, "s": "BTCUSDT", "p": price, "q": quantity, "nq": quantity, "f": 1,
                   "l": 1, "T": 1, "m": sold, "st": 1}, "btcusdt@aggTrade")
 
 
