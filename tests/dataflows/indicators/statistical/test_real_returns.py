@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from numpy.typing import ArrayLike
 from scipy import stats
 
 from dataflows.indicators.statistical import entropy, hurst, moments, variance
@@ -11,13 +10,15 @@ from dataflows.kernels import Floats
 from tests.dataflows.indicators.statistical import judges
 from tests.dataflows.indicators.statistical.windows import tape_mids
 
+Value = float | tuple[float, float]
+
 RESCALED, DETRENDED = (15, 50, 150), (10, 20, 50, 100)
 
 
 def assert_judged(window: Floats) -> None:
     """Hold every kernel that a window of 300 or more has to its judge."""
-    pairs: dict[str, tuple[ArrayLike, ArrayLike]] = {
-        "realised volatility": (moments.realised_volatility(window), np.linalg.norm(window)),
+    pairs: dict[str, tuple[Value, Value]] = {
+        "realised volatility": (moments.realised_volatility(window), float(np.linalg.norm(window))),
         "its own": (moments.volatility_of_volatility(window, 60), judges.volatility_of_volatility(window, 60)),
         "skewness": (moments.skewness(window), stats.skew(window)),
         "kurtosis": (moments.excess_kurtosis(window), stats.kurtosis(window)),
