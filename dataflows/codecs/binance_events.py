@@ -23,7 +23,7 @@ _Optional = float | str | None
 def _number(value: _Optional) -> float:
     """Return an optional number, NaN where there is none that is finite."""
     try:
-        number = float(value or math.nan)
+        number = math.nan if value is None else float(value)
     except ValueError:
         return math.nan
     return number if math.isfinite(number) else math.nan

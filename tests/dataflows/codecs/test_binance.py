@@ -1,4 +1,5 @@
 import json
+import math
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dataflows.codecs.binance_events import (
     ForceOrder,
     Kline,
     MarkPrice,
+    OpenInterest,
     Trade,
 )
 from dataflows.deadletters import DeadLetterReason as Reason
@@ -26,6 +28,7 @@ GOOD = {
     MarkPrice: wire.mark_price("1.0"),
     Kline: wire.kline(),
     ForceOrder: wire.force_order(),
+    OpenInterest: wire.open_interest(),
     DepthUpdate: wire.depth(1, 2, 0, [("1.0", "1")], [("1.1", "0")]),
     DepthSnapshot: wire.snapshot(5, [("1.0", "1")], [("1.1", "2")]),
 }
@@ -73,6 +76,58 @@ def test_values_are_those_of_the_frame() -> None:
     assert event.asks.tolist() == [[61800.3, 2.0]]
 
 
+def test_times_and_ids_are_those_of_the_frame() -> None:
+    trade = decode(changed(GOOD[Trade], t=5266583935, T=11, E=12))
+    assert isinstance(trade, Trade)
+    assert (trade.trade_id, trade.transaction_time_ms, trade.event_time_ms) == (5266583935, 11, 12)
+    aggregate = decode(changed(GOOD[AggregateTrade], a=3, f=4, l=5))
+    assert isinstance(aggregate, AggregateTrade)
+    assert (aggregate.aggregate_id, aggregate.first_trade_id, aggregate.last_trade_id) == (3, 4, 5)
+    for kind in (BookTicker, DepthUpdate, DepthSnapshot):
+        event = decode(changed(GOOD[kind], T=11, E=12))
+        assert isinstance(event, kind)
+        assert (event.transaction_time_ms, event.event_time_ms) == (11, 12)
+        assert decode(without(GOOD[kind], "E")).event_time_ms == 0  # type: ignore[union-attr]  # never a rejection
+
+
+@pytest.mark.parametrize(
+    ("fields", "index", "rate", "time_ms"),
+    [
+        ({"i": "58857.26", "r": "-0.00058455", "T": 7}, 58857.26, -0.00058455, 7),
+        ({"i": 1.5, "r": 0, "T": 7}, 1.5, 0.0, 7),
+        ({"i": "1.5", "r": "0.00000000"}, 1.5, 0.0, 2),
+        ({"i": "0.00000000", "r": "", "T": 0}, math.nan, math.nan, 0),
+        ({"i": None, "r": None, "T": 0}, math.nan, math.nan, 0),
+        ({"i": "inf", "r": "none"}, math.nan, math.nan, 2),
+    ],
+)
+def test_what_a_mark_price_does_not_say_is_not_a_number(
+    fields: dict[str, Any], index: float, rate: float, time_ms: int,
+) -> None:
+    event = decode(changed(GOOD[MarkPrice], **fields))
+    assert isinstance(event, MarkPrice)
+    found = (event.index_price, event.funding_rate, event.next_funding_time_ms)
+    assert str(found) == str((index, rate, time_ms))
+
+
+def test_a_liquidation_tells_its_side_and_what_was_filled_at_what_price() -> None:
+    fields = {"s": "ILVUSDT", "S": "SELL", "q": "116.5", "p": "3.80300", "ap": "3.85642", "z": "116.5", "T": 9}
+    event = decode(wire.dumps({"e": "forceOrder", "E": 12, "o": fields}))
+    assert isinstance(event, ForceOrder)
+    order = event.order
+    assert (order.side, order.average_price, order.filled_quantity, order.transaction_time_ms, event.event_time_ms) == (
+        "SELL", 3.85642, 116.5, 9, 12)
+    short = decode(wire.dumps({"e": "forceOrder", "o": {key: fields[key] for key in "sSqp"}}))
+    assert isinstance(short, ForceOrder)
+    assert math.isnan(short.order.average_price)
+    assert math.isnan(short.order.filled_quantity)
+
+
+@pytest.mark.parametrize("fields", [{}, {"pair": "BTCUSD", "contractType": "PERPETUAL"}])
+def test_open_interest_of_either_product_is_an_event(fields: dict[str, str]) -> None:
+    assert decode(wire.open_interest("84617.188", **fields)) == OpenInterest("BTCUSDT", 84617.188, 3)
+
+
 @pytest.mark.parametrize(
     ("payload", "reason", "words"),
     [
@@ -114,6 +169,13 @@ def test_values_are_those_of_the_frame() -> None:
         (changed(GOOD[BookTicker], A="nan"), Reason.INVALID_QUANTITY, "was nan"),
         (changed(GOOD[DepthUpdate], a=[["1.1", "-1"]]), Reason.INVALID_QUANTITY, "was -1.0"),
         (wire.kline("-1"), Reason.INVALID_QUANTITY, "was -1.0"),
+        (wire.open_interest("-1"), Reason.INVALID_QUANTITY, "was -1.0"),
+        (wire.open_interest("inf"), Reason.INVALID_QUANTITY, "was inf"),
+        (wire.open_interest("much"), Reason.MALFORMED_EVENT, "openInterest"),
+        (changed(GOOD[OpenInterest], time=-1), Reason.MALFORMED_EVENT, "$.time"),
+        *((changed(GOOD[kind], **{name: 2**62 + 1}), Reason.MALFORMED_EVENT, f"$.{name}")
+          for kind, name in [(Trade, "t"), (Trade, "T"), (Trade, "E"), (AggregateTrade, "a"), (AggregateTrade, "l"),
+                             (BookTicker, "T"), (DepthUpdate, "E"), (MarkPrice, "T"), (DepthSnapshot, "T")]),
     ],
 )
 def test_a_frame_is_rejected_with_its_reason_when_it_cannot_be_used(
@@ -167,6 +229,7 @@ def test_a_coin_margined_frame_is_routed_by_its_symbol_and_not_by_its_pair() -> 
         (b"[]", Reason.UNKNOWN_EVENT),
         (b'{"e":["trade"]}', Reason.UNKNOWN_EVENT),
         (without(GOOD[Trade], "s"), Reason.MALFORMED_EVENT),
+        (without(GOOD[OpenInterest], "symbol"), Reason.MALFORMED_EVENT),
     ],
 )
 def test_a_frame_without_a_symbol_says_why_it_belongs_to_no_instrument(payload: bytes, reason: Reason) -> None:

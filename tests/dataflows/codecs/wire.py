@@ -61,6 +61,10 @@ def force_order(price: str = "1.0") -> bytes:
     return dumps({"e": "forceOrder", "E": 1, "o": order}, "btcusdt@forceOrder")
 
 
+def open_interest(value: str = "1.5", **fields: object) -> bytes:
+    return dumps({"symbol": "BTCUSDT", "openInterest": value, "time": 3, **fields})
+
+
 def frames(timed: Iterable[tuple[int, bytes]]) -> list[Frame]:
     """Return frames numbered from 1 with their receive times in nanoseconds."""
     return [Frame(number, time_ns, payload) for number, (time_ns, payload) in enumerate(timed, start=1)]
