@@ -55,7 +55,7 @@ def _checked(levels: Levels) -> Levels:
 
 
 @kernel
-def read_number(text: NDArray[np.uint8], at: int) -> tuple[float, int]:
+def _number(text: NDArray[np.uint8], at: int) -> tuple[float, int]:
     """Read `digits[.digits]"` without leading zeros; return the number and where its closing quote is, -1 if not so."""
     mantissa, digits, decimals, dot = 0, 0, 0, False
     while at < text.size and text[at] != _QUOTE:
@@ -81,10 +81,10 @@ def _level(text: NDArray[np.uint8], at: int, level: Floats) -> int:
     """Read `["price","quantity"]` from `at`; return where it ends, or -1."""
     if at + 2 >= text.size or text[at] != _OPEN or text[at + 1] != _QUOTE:
         return -1
-    level[0], end = read_number(text, at + 2)
+    level[0], end = _number(text, at + 2)
     if end < 0 or level[0] == 0.0 or end + 2 >= text.size or text[end + 1] != _COMMA or text[end + 2] != _QUOTE:
         return -1
-    level[1], end = read_number(text, end + 3)
+    level[1], end = _number(text, end + 3)
     if end < 0 or end + 1 >= text.size or text[end + 1] != _CLOSE:
         return -1
     return end + 2
