@@ -44,23 +44,29 @@ class Scratch:
 
 def _ticker(scratch: Scratch, _: RecordArray, event: events.BookTicker) -> None:
     scratch.set(
-        quick_frame.BOOK_TICKER, last_update_id=event.update_id, best_bid=event.best_bid,
-        best_bid_quantity=event.best_bid_quantity, best_ask=event.best_ask, best_ask_quantity=event.best_ask_quantity)
+        quick_frame.BOOK_TICKER, event_time_ms=event.event_time_ms, transaction_time_ms=event.transaction_time_ms,
+        last_update_id=event.update_id, best_bid=event.best_bid, best_bid_quantity=event.best_bid_quantity,
+        best_ask=event.best_ask, best_ask_quantity=event.best_ask_quantity)
 
 
 def _trade(scratch: Scratch, _: RecordArray, event: events.Trade) -> None:
-    kind = quick_frame.TRADE if event.execution == "MARKET" else kinds.OTHER
-    scratch.set(kind, price=event.price, quantity=event.quantity, buyer_is_maker=event.buyer_is_maker)
+    scratch.set(
+        quick_frame.TRADE if event.execution == "MARKET" else kinds.OTHER,
+        event_time_ms=event.event_time_ms, transaction_time_ms=event.transaction_time_ms, trade_id=event.trade_id,
+        price=event.price, quantity=event.quantity, buyer_is_maker=event.buyer_is_maker)
 
 
 def _aggregate_trade(scratch: Scratch, _: RecordArray, event: events.AggregateTrade) -> None:
     scratch.set(
-        quick_frame.AGGREGATE_TRADE, price=event.price, quantity=event.quantity, buyer_is_maker=event.buyer_is_maker)
+        quick_frame.AGGREGATE_TRADE, event_time_ms=event.event_time_ms, transaction_time_ms=event.transaction_time_ms,
+        trade_id=event.aggregate_id, first_trade_id=event.first_trade_id, last_trade_id=event.last_trade_id,
+        price=event.price, quantity=event.quantity, buyer_is_maker=event.buyer_is_maker)
 
 
 def _update(scratch: Scratch, state: RecordArray, event: events.DepthUpdate) -> None:
     scratch.set(
-        quick_frame.DEPTH_UPDATE, first_update_id=event.first_update_id, last_update_id=event.last_update_id,
+        quick_frame.DEPTH_UPDATE, event_time_ms=event.event_time_ms, transaction_time_ms=event.transaction_time_ms,
+        first_update_id=event.first_update_id, last_update_id=event.last_update_id,
         previous_update_id=event.previous_update_id)
     scratch.set_levels(state, quick_frame.DEPTH_UPDATE, kinds.OFF_TICK_UPDATE, event.bids, event.asks)
 
@@ -71,7 +77,20 @@ def _snapshot(scratch: Scratch, state: RecordArray, event: events.DepthSnapshot)
 
 
 def _mark(scratch: Scratch, _: RecordArray, event: events.MarkPrice) -> None:
-    scratch.set(quick_frame.MARK_PRICE, mark_price=event.price)
+    scratch.set(
+        quick_frame.MARK_PRICE, event_time_ms=event.event_time_ms, transaction_time_ms=0, mark_price=event.price,
+        index_price=event.index_price, funding_rate=event.funding_rate,
+        next_funding_time_ms=event.next_funding_time_ms)
+
+
+def _open_interest(scratch: Scratch, _: RecordArray, event: events.OpenInterest) -> None:
+    scratch.set(kinds.OPEN_INTEREST, quantity=event.open_interest)
+
+
+def _force_order(scratch: Scratch, _: RecordArray, event: events.ForceOrder) -> None:
+    order = event.order
+    scratch.set(
+        kinds.LIQUIDATION, price=order.price, quantity=order.quantity, buyer_is_maker=order.side == "SELL")
 
 
 def _other(scratch: Scratch, _state: RecordArray, _event: object) -> None:
@@ -86,6 +105,6 @@ _FILL: dict[type, Callable[[Scratch, RecordArray, Any], None]] = {
     events.DepthSnapshot: _snapshot,
     events.MarkPrice: _mark,
     events.Kline: _other,
-    events.ForceOrder: _other,
-    events.OpenInterest: _other,
+    events.ForceOrder: _force_order,
+    events.OpenInterest: _open_interest,
 }
