@@ -2,6 +2,7 @@
 
 from dataflows.actors.extended_kernels import observe_frame, observe_time
 from dataflows.actors.market_frames import UNREAD
+from dataflows.actors.market_gates import SET_ASIDE_RESULT
 from dataflows.actors.market_kernels import apply, is_refused
 from dataflows.book.state import BookResult
 from dataflows.codecs.binance_frames import read_frame
@@ -29,7 +30,8 @@ def on_frames(
                 return index, UNREAD
         observe_time(extended, lengths, times_ns[index])
         result = apply(market, times_ns[index], frame, keys, quantities)
-        observe_frame(market, extended, lengths, frame, quantities, result)
+        if result < SET_ASIDE_RESULT:
+            observe_frame(market, extended, lengths, frame, quantities, result)
         if is_refused(result):
             return index, result
     return starts.size, _APPLIED

@@ -15,14 +15,15 @@ from dataflows.actors import market_batches, market_features, market_frames, mar
 from dataflows.actors.market_events import Scratch
 from dataflows.actors.market_health import BookHealth, health_of
 from dataflows.actors.market_rows import BookTop, FeatureRow, FeatureTable
+from dataflows.actors.market_verdicts import verdict_of
 from dataflows.bars import BAR_CAPACITY
-from dataflows.book.state import BookResult
 from dataflows.codecs import binance_events as events
 from dataflows.codecs.binance import Rejection, decode
 from dataflows.codecs.quick_frame import join
 from dataflows.deadletters import DeadLetter, DeadLetterReason
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.kernels import Floats, Integers, RecordArray
+from dataflows.quality.state import counts_of
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.rows import Rows
 from sluice.errors import InputError, InvariantError
@@ -33,17 +34,6 @@ __all__ = ["BookHealth", "BookTop", "FeatureRow", "FeatureTable", "MarketActor"]
 SECOND_NS = 1_000_000_000
 #: Ticks for which a kernel finds room before it must come back.
 _TICKS_A_CALL = 64
-_GAP = DeadLetterReason.SEQUENCE_GAP
-#: Why a frame is refused, by what it did to the book.
-_REASONS: dict[int, tuple[DeadLetterReason, str]] = {
-    int(BookResult.GAP): (_GAP, "pu must be the last update's u, was not: the book is stale until the next snapshot"),
-    int(BookResult.SNAPSHOT_TOO_OLD): (
-        _GAP, "lastUpdateId must be at least U of the first waiting update, was less: the book stays stale"),
-    int(BookResult.CROSSED): (DeadLetterReason.CROSSED_BOOK, "best bid must be below best ask, was not"),
-    int(BookResult.OFF_TICK): (
-        DeadLetterReason.INVALID_PRICE, "price must be a multiple of the instrument's tick size, was not"),
-}
-
 #: One frame for each kernel.
 _EXAMPLES = (
     b'{ "e":"bookTicker","s":"BTCUSDT","u":1,"b":"1.0","B":"1","a":"1.1","A":"1"}',
@@ -118,7 +108,7 @@ class MarketActor:
                 letter = self._read(frames[index])
                 read = letter is None
             else:
-                letter = self._dead_letter(frames[index], *_REASONS[result])
+                letter = self._dead_letter(frames[index], *verdict_of(result))
             if letter is not None:
                 letters.append(letter)
                 index += 1
@@ -182,8 +172,12 @@ class MarketActor:
         return FeatureRow(
             self._key, tick_time_ns, int(state["sequence"]), self.schema.hash,
             tuple(self._values.tolist()), tuple(self._valid.tolist()), top,
-            int(state["events"]), int(state["dead_letters"]), health_of(self._state),
+            int(state["events"]), int(state["dead_letters"]), health_of(self._state), self._flags(),
         )
+
+    def _flags(self) -> tuple[tuple[str, int], ...]:
+        """Return what the gates found so far, by reason."""
+        return tuple(counts_of(self._state["quality"][0]).items())
 
     def _run_tick(self, tick_time_ns: int) -> bool:
         """Fill the top, the values and what is valid of them; see `market_features.on_tick`."""

@@ -13,6 +13,7 @@ from dataflows.book.state import SYNCED
 from dataflows.indicators import microstructure, wilder, windows
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.kernels import Flags, Floats, Record, RecordArray, kernel, part
+from dataflows.quality.judge import judge_silence
 
 _AT = {name: column for column, name in enumerate(MARKET_SCHEMA.features)}
 _SPREAD, _IMBALANCE, _MICROPRICE = _AT["spread_bps"], _AT["imbalance_1"], _AT["microprice_deviation_bps"]
@@ -46,6 +47,7 @@ def fill_row(state: Record, tick_time_ns: int, best: Floats, values: Floats) -> 
     if state.rows.group != NO_GROUP:
         close_group(state)
     advance(state, tick_time_ns)
+    judge_silence(state.quality, tick_time_ns)
     state.tick_time_ns = tick_time_ns
     state.sequence += 1
     fill_top(state, best)

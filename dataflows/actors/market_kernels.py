@@ -8,6 +8,7 @@ rows of compiled tapes are read elsewhere (`market_frames`, `market_rows_kernels
 import math
 
 from dataflows import bars
+from dataflows.actors.market_gates import SET_ASIDE_RESULT, judge_frame
 from dataflows.actors.market_health import note
 from dataflows.actors.market_kinds import OFF_TICK_SNAPSHOT, OFF_TICK_UPDATE, SNAPSHOT
 from dataflows.book import sync
@@ -77,8 +78,14 @@ def _close_bars(state: Record, time_ns: int) -> None:
 
 @part
 def apply(state: Record, time_ns: int, frame: Record, keys: Integers, quantities: Floats) -> int:
-    """Take in a frame that has been read. Returns a `BookResult`; see `is_refused`."""
+    """Take in a frame that has been read. Returns a `BookResult`, or what a gate said; see `is_refused`."""
     kind = frame.kind
+    if kind in (TRADE, AGGREGATE_TRADE):
+        fill_top(state, state.best)
+    found = judge_frame(state.quality, time_ns, frame, state.best[0], state.best[2])
+    if found != 0:
+        state.dead_letters += 1
+        return found
     if kind == BOOK_TICKER:
         return take_best(
             state, time_ns, frame.last_update_id,
@@ -98,7 +105,7 @@ def apply(state: Record, time_ns: int, frame: Record, keys: Integers, quantities
 @part
 def is_refused(result: int) -> bool:
     """Tell whether a frame of this result is a dead letter."""
-    return result in (_GAP, _TOO_OLD, _CROSSED, _OFF_TICK)
+    return result >= SET_ASIDE_RESULT or result in (_GAP, _TOO_OLD, _CROSSED, _OFF_TICK)
 
 
 @part

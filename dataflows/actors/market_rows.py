@@ -48,6 +48,7 @@ class FeatureRow(msgspec.Struct, frozen=True, gc=False):
     events: int
     dead_letters: int
     health: BookHealth = BookHealth()
+    quality: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dataflows.book.state import BOOK, initialise
 from dataflows.indicators.wilder import WILDER
 from dataflows.indicators.windows import WINDOWS
 from dataflows.kernels import RecordArray
+from dataflows.quality.state import QUALITY
 from sluice.errors import InputError
 from sluice.instruments import Instrument
 
@@ -53,6 +54,7 @@ MARKET = np.dtype(
         ("trade_stream", np.int64),
         ("health", HEALTH),
         ("rows", ROWS),
+        ("quality", QUALITY),
         ("windows", WINDOWS),
         ("wilder", WILDER),
         ("bars", BARS),
