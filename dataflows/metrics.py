@@ -12,6 +12,8 @@ from dataflows.statistics import Counts
 FRAMES = Counter("sluice_flow_frames", "Lines of the tape that were read.")
 EVENTS = Counter("sluice_flow_events", "Frames that became an event of an instrument.")
 DEAD_LETTERS = Counter("sluice_flow_dead_letters", "Lines and frames that were set aside, by reason.", ("reason",))
+QUALITY = Counter(
+    "sluice_flow_quality", "What the gates found in events, set aside or flagged, by reason.", ("reason",))
 TICKS = Counter("sluice_flow_ticks", "Ticks that were worked to their end.")
 INTENTS = Counter("sluice_flow_intents", "Intents that were put before risk.")
 EVENT_TIME = Gauge("sluice_flow_event_time_seconds", "Event time of the last tick, in seconds since 1970.")
@@ -37,5 +39,7 @@ class FlowCounters:
             counter.inc(getattr(counts, name) - getattr(self._told, name))
         for reason, number in counts.dead_letters_by_reason.items():
             DEAD_LETTERS.labels(reason).inc(number - self._told.dead_letters_by_reason.get(reason, 0))
+        for reason, number in counts.quality_by_reason.items():
+            QUALITY.labels(reason).inc(number - self._told.quality_by_reason.get(reason, 0))
         EVENT_TIME.set(counts.event_time_ns / 1e9)
         self._told = counts

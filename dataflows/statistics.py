@@ -21,11 +21,15 @@ HOPS = ("features", "advance", "reports", "observe", "predict", "evaluate", "sub
 
 
 class Counts(msgspec.Struct):
-    """What was seen and done so far. `frames` counts every line of the tape; `book_stale` is as of the last tick."""
+    """What was seen and done so far. `frames` counts every line of the tape; `book_stale` is as of the last tick.
+
+    `quality_by_reason` is what the gates found in events, whether they were set aside for it or only flagged.
+    """
 
     frames: int = 0
     dead_letters: int = 0
     dead_letters_by_reason: dict[str, int] = {}
+    quality_by_reason: dict[str, int] = {}
     events: int = 0
     ticks: int = 0
     features: int = 0

@@ -52,9 +52,13 @@ QUALITY = np.dtype(
 )
 
 
+_NAMES = tuple((int(reason), reason.name) for reason in Reason)
+
+
 def counts_of(quality: Record) -> dict[str, int]:
     """Return how often each reason was found, by its name; only those that were."""
-    return {reason.name: int(count) for reason in Reason if (count := quality["counts"][reason])}
+    counts = quality["counts"].tolist()
+    return {name: counts[number] for number, name in _NAMES if counts[number]}
 
 
 def reasons_of(found: int) -> list[Reason]:

@@ -56,9 +56,10 @@ class EventCheck:
         whole = flag in (0, 1)
         if not whole:
             self._add(Reason.MALFORMED_EVENT, row.line, f"{name} must be 0 or 1, was {flag}")
-        if row.price is None or row.quantity is None:
+        if row.price is None or row.quantity is None or not row.receive_time:
             self._add(Reason.MALFORMED_EVENT, row.line, (
-                f"price and quantity must be there, were {row.price} and {row.quantity}"))
+                f"price, quantity and receive time must be there, were {row.price}, {row.quantity} and "
+                f"{row.receive_time}"))
             return False
         self._zero_times(row)
         return whole if row.kind is RowKind.TRADE else self._level(row, row.price, row.quantity) and whole

@@ -1,7 +1,7 @@
 """The events of one instrument in a raw tape, judged by the gates, by its sequence of updates and by its book."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
 from dataflows.book.order_book import OrderBook
 from dataflows.book.state import BookResult, BookSide
@@ -15,7 +15,6 @@ from dataflows.tapes.frames import Frame
 from sluice.instruments import Instrument
 
 _MILLISECOND_NS: Final = 1_000_000
-_LARGEST_MS: Final = 2**42
 
 
 class TapeEvents:
@@ -30,25 +29,22 @@ class TapeEvents:
         self._book = OrderBook(instrument.tick_size) if instrument else None
         self._last_update_id = -1
         self._mid = math.nan
-        self._received: dict[str, int] = {}
+        self._received: dict[type, int] = {}
 
-    def take(self, frame: Frame, event: MarketEvent, data: dict[str, Any]) -> None:
-        """Check a frame: its event, and the object that it was read from."""
-        name = str(data.get("e", ""))
-        received = frame.receive_time_ns
-        facts = Facts(
-            received, _nanoseconds(data.get("E")), _nanoseconds(data.get("T")) if name != "markPriceUpdate" else 0,
-            since_ns=self._received.get(name, received))
-        self._received[name] = received
-        if isinstance(event, events.Trade | events.AggregateTrade):
-            self._trade(frame, event, data, facts)
+    def take(self, frame: Frame, event: MarketEvent) -> None:
+        """Check a frame by its event."""
+        if isinstance(event, events.DepthSnapshot):
+            if self._book:
+                result = self._book.apply_snapshot(event.last_update_id, event.bids, event.asks)
+                self._judged(frame, result, self._book)
+        elif isinstance(event, events.Trade | events.AggregateTrade):
+            self._trade(frame, event)
         elif isinstance(event, events.BookTicker):
-            self._ticker(frame, event, facts)
+            self._ticker(frame, event)
         elif isinstance(event, events.DepthUpdate):
-            self._update(frame, event, facts)
-        elif isinstance(event, events.DepthSnapshot) and self._book:
-            self._judged(frame, self._book.apply_snapshot(event.last_update_id, event.bids, event.asks), self._book)
+            self._update(frame, event)
         elif isinstance(event, events.MarkPrice):
+            facts = self._facts(frame, event, event.event_time_ms, 0)
             self._tell(frame, self._gates.mark(*facts[:2]), facts)
 
     def end(self, line: int, time_ns: int) -> None:
@@ -60,21 +56,29 @@ class TapeEvents:
         for reason, sentence in told(bits, facts):
             self._add(reason, frame.sequence, sentence)
 
-    def _trade(
-        self, frame: Frame, event: events.Trade | events.AggregateTrade, data: dict[str, Any], facts: Facts,
-    ) -> None:
+    def _facts(self, frame: Frame, event: object, event_time_ms: int, transaction_time_ms: int) -> Facts:
+        received = frame.receive_time_ns
+        since_ns = self._received.get(type(event), received)
+        self._received[type(event)] = received
+        return Facts(
+            received, event_time_ms * _MILLISECOND_NS, transaction_time_ms * _MILLISECOND_NS, since_ns=since_ns)
+
+    def _trade(self, frame: Frame, event: events.Trade | events.AggregateTrade) -> None:
         aggregate = isinstance(event, events.AggregateTrade)
-        facts = facts._replace(
-            event_id=_id(data.get("a" if aggregate else "t")), price=event.price, quantity=event.quantity)
+        facts = self._facts(frame, event, event.event_time_ms, event.transaction_time_ms)._replace(
+            event_id=event.aggregate_id if isinstance(event, events.AggregateTrade) else event.trade_id,
+            price=event.price, quantity=event.quantity)
         self._tell(frame, self._gates.trade(*facts[:6], mid=self._mid, aggregate=aggregate), facts)
 
-    def _ticker(self, frame: Frame, event: events.BookTicker, facts: Facts) -> None:
+    def _ticker(self, frame: Frame, event: events.BookTicker) -> None:
         bid, ask = event.best_bid, event.best_ask
-        facts = facts._replace(event_id=event.update_id, price=bid, ask=ask)
+        facts = self._facts(frame, event, event.event_time_ms, event.transaction_time_ms)._replace(
+            event_id=event.update_id, price=bid, ask=ask)
         self._tell(frame, self._gates.ticker(*facts[:4], bid, ask), facts)
         self._mid = (bid + ask) / 2 if bid < ask else self._mid
 
-    def _update(self, frame: Frame, event: events.DepthUpdate, facts: Facts) -> None:
+    def _update(self, frame: Frame, event: events.DepthUpdate) -> None:
+        facts = self._facts(frame, event, event.event_time_ms, event.transaction_time_ms)
         self._tell(frame, self._gates.depth(*facts[:3]), facts)
         known, self._last_update_id = self._last_update_id, event.last_update_id
         if known >= 0 and event.previous_update_id != known:
@@ -97,10 +101,3 @@ class TapeEvents:
             reason = Reason.LOCKED_BOOK if bid == ask else Reason.CROSSED_BOOK
             self._add(reason, frame.sequence, f"the best bid must be below the best ask ({ask}), was {bid}")
 
-
-def _nanoseconds(value: object) -> int:
-    return value * _MILLISECOND_NS if isinstance(value, int) and 0 < value < _LARGEST_MS else 0
-
-
-def _id(value: object) -> int:
-    return value if isinstance(value, int) and 0 < value < 2**62 else 0

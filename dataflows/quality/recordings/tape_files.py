@@ -22,6 +22,15 @@ _CHANNELS: Final = {
 }
 
 
+class _Envelope(msgspec.Struct):
+    """The name of the stream by which a frame came; "" where it has no envelope. A stranger may write anything."""
+
+    stream: Any = ""
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+
+
 def check_tape(report: Report, path: Path, on_read: Callable[[int], None] | None = None) -> None:
     """Check a tape and report what is wrong. Raises `InputError` where it cannot be opened."""
     check = _Check(report)
@@ -50,10 +59,9 @@ class _Check:
         if isinstance(event, Rejection):
             self._report.add(event.reason, item.sequence, event.message)
             return
-        document: dict[str, Any] = msgspec.json.decode(item.payload)
         symbol = event.symbol or item.symbol_hint
-        if self._named(item, str(document.get("stream", "")), symbol, event):
-            self._of(symbol).take(item, event, document.get("data", document))
+        if self._named(item, str(_envelopes.decode(item.payload).stream), symbol, event):
+            self._of(symbol).take(item, event)
 
     def end(self) -> None:
         """Check what only the end of the tape shows."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dataflows.quality.commands import check
 from sluice.errors import InputError, NotFoundError
@@ -74,6 +76,36 @@ def test_odd_files_end_without_a_traceback(tmp_path: Path, content: bytes) -> No
         assert run(tmp_path / "a.csv").exit_code in (0, 1)
     except InputError as error:
         assert "must have the columns" in error.message
+
+
+frames = st.sampled_from([
+    b'{"stream":5,"data":{"e":"trade","s":"BTCUSDT","p":"1","q":"1","m":true}}', b'{"e":"trade"}', b"[]", b"{", b"null",
+    b'{"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","t":-1,"E":0,"T":9,"p":"1","q":"1","m":false}}',
+    b'{"lastUpdateId":1,"bids":[],"asks":[]}', b'{"openInterest":"5","symbol":"BTCUSDT","time":7}',
+    b'{"stream":"x@depth","data":{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[["1","1"]],"a":[["1","1"]]}}',
+])
+times = st.sampled_from([b"1741046400000000000", b"1741046400000000001", b"0", b"9" * 19, b"9" * 25, b"", b"-1"])
+cells = st.sampled_from(
+    ["", "0", "-1", "1", "2", "1741046400000", "9" * 18, "9" * 30, "nan", "inf", "1e999", "x", "\x00"])
+
+
+@given(st.lists(st.tuples(times, frames).map(b" ".join) | st.binary(max_size=30), max_size=12))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_tape_is_checked_to_its_end(tmp_path: Path, lines: list[bytes]) -> None:
+    (tmp_path / "a.tape").write_bytes(b"\n".join(lines))
+    try:
+        assert run(tmp_path / "a.tape", "--json").exit_code in (0, 1)
+    except InputError as error:
+        assert "must have the columns" in error.message
+
+
+@given(st.lists(st.lists(cells, min_size=14, max_size=14), max_size=8))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_rows_are_checked_to_their_end(tmp_path: Path, rows: list[list[str]]) -> None:
+    names = ("TimestampOfReceiveUS,TimestampOfReceive,TimestampOfRequest,EventTime,TransactionTime,FirstUpdateId,"
+             "FinalUpdateId,FinalUpdateIdInLastStream,LastUpdateId,TradeId,IsAsk,IsLast,Price,Quantity")
+    path = written(tmp_path / "a.csv", names, *map(",".join, rows))
+    assert run(path, "--json").exit_code in (0, 1)
 
 
 def test_what_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ def test_counters_grow_to_the_runs_counts_also_where_it_goes_on_after_a_restart(
     assert value("sluice_flow_dead_letters_total", reason="SEQUENCE_GAP") == gaps + 5
 
 
+def test_what_the_gates_found_is_counted_by_reason(tmp_path: Path) -> None:
+    before = value("sluice_flow_quality_total", reason="MISSING_IDS")
+    statistics = FlowStatistics()
+    statistics.counts.quality_by_reason = {"MISSING_IDS": 3}
+    StatisticsPartition(tmp_path / "a.json").write_batch([("main", TickOutcome(1, statistics.as_json(), last=True))])
+    assert value("sluice_flow_quality_total", reason="MISSING_IDS") == before + 3
+
+
 def test_statistics_file_holds_the_outcome_as_it_came(tmp_path: Path) -> None:
     sink = StatisticsPartition(tmp_path / "statistics.json")
     _, found = outcome(1, last=True)

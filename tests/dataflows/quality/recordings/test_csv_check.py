@@ -54,7 +54,7 @@ def test_right_rows_are_clean_and_comments_have_line_numbers(tmp_path: Path) -> 
     ({"symbol": "XYZUSDT"}, "WRONG_SYMBOL"), ({"stream": "xyzusdt@trade"}, "WRONG_SYMBOL"),
     ({"event": "aggTrade"}, "WRONG_EVENT"), ({"maker": 2}, "MALFORMED_EVENT"), ({"maker": ""}, "MALFORMED_EVENT"),
     ({"id": 101}, "DUPLICATE_ID"), ({"price": "nan"}, "INVALID_PRICE"), ({"price": 40}, "FAR_PRICE"),
-    ({"price": ""}, "MALFORMED_EVENT"), ({"price": "ten"}, "MALFORMED_LINE"), ({"id": 9**40}, "MALFORMED_LINE"),
+    ({"price": ""}, "MALFORMED_EVENT"), ({"received": ""}, "MALFORMED_EVENT"), ({"price": "ten"}, "MALFORMED_LINE"), ({"id": 9**40}, "MALFORMED_LINE"),
     ({"quantity": -1}, "INVALID_QUANTITY"), ({"received": START + 2_000}, "LATE_RECEIPT"),
     ({"received": START}, "TIME_REVERSED"), ({"event_time": 0}, "INVALID_TIME"),
     ({"event_time": START + 5}, "EVENT_TIME_REVERSED"), ({"transaction": START + 5}, "TRANSACTION_TIME_REVERSED"),
