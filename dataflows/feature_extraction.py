@@ -4,22 +4,23 @@ Raw tapes go through the market actors frame by frame, compiled tapes through th
 bounded: rows go into the file as they are made.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataflows.actors.market_rows import FeatureRow
+from dataflows.actors.market_rows import FeatureRow, FeatureTable
+from dataflows.feature_compiled import blocks, compiled_tapes, fill_cross_assets, instruments_of, table_of_tape
 from dataflows.feature_rows import TapeRows
 from dataflows.feature_tables import FeatureFile, table_of
 from dataflows.indicators.schema import FeatureSchema
 from dataflows.tapes.files import find_tapes
 from dataflows.tapes.summary import parts_of
+from sluice.cli.progress import Advance
 from sluice.errors import InputError
 from sluice.instruments import InstrumentCatalog
 
 #: Rows that are turned into columns at once.
 _BLOCK_ROWS = 20_000
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,15 @@ class Extracted:
 
 
 def extract(
-    paths: Sequence[Path], out: Path, wanted: Extraction, catalog: InstrumentCatalog, progress: Progress
+    paths: Sequence[Path], out: Path, wanted: Extraction, catalog: InstrumentCatalog, progress: Advance
 ) -> Extracted:
-    """Make the rows of raw tapes and write them.
+    """Make the rows of tapes, all raw or all compiled, and write them.
 
     Raises `NotFoundError` or `InputError` where a tape, an instrument or the output cannot be used, or where no row can
     be made; there is no file then.
     """
+    if tapes := compiled_tapes(paths):
+        return _extract_compiled(tapes, out, wanted, catalog, progress)
     rows = TapeRows(
         catalog, wanted.every_ns, wanted.schema, _known(wanted, catalog), catalog.require(wanted.reference).key)
     made = valid = 0
@@ -79,12 +82,47 @@ def extract(
             file.add(table_of(block, wanted.schema))
             made += len(block)
             valid += sum(all(row.valid) for row in block)
-        if made == 0:
-            raise InputError("tapes must give at least one row, gave none",
-                             fix="see what they hold: `sluice tape info PATH`; a row takes a catalogued instrument and "
-                                 "a tape that is longer than the time between two rows")
+        _check_some(made)
     dead_letters = dict(rows.dead_letters.most_common())
     return Extracted(out, wanted.schema, made, valid, rows.instruments, rows.lines, dead_letters)
+
+
+def _extract_compiled(
+    tapes: Sequence[Path], out: Path, wanted: Extraction, catalog: InstrumentCatalog, progress: Advance
+) -> Extracted:
+    named = instruments_of(tapes, wanted.instruments, catalog)
+    keys = _known(wanted, catalog) or {instrument.key for instrument in named.values()}
+    catalog.require(wanted.reference)
+    tables: dict[str, FeatureTable] = {}
+    valid = lines = 0
+    with FeatureFile(out, wanted.schema) as file:
+        for at, (tape, instrument) in enumerate(named.items()):
+            if instrument.key in keys or instrument.key == wanted.reference:
+                share = _share_of(progress, at, len(named))
+                tables[instrument.key], count = table_of_tape(
+                    tape, instrument, wanted.schema, wanted.every_ns, share)
+                lines += count
+        fill_cross_assets(tables, wanted.reference, wanted.every_ns)
+        shown = {key: table for key, table in tables.items() if key in keys}
+        for block in blocks(shown):
+            file.add(block)
+        valid = sum(int(table.valid.all(axis=1).sum()) for table in shown.values())
+        _check_some(file.rows)
+    return Extracted(out, wanted.schema, file.rows, valid, tuple(sorted(shown)), lines, {})
+
+
+def _share_of(progress: Advance, at: int, count: int) -> Advance:
+    def advance(part: float, note: str = "") -> None:
+        progress((at + part) / count, note)
+
+    return advance
+
+
+def _check_some(rows: int) -> None:
+    if rows == 0:
+        raise InputError("tapes must give at least one row, gave none",
+                         fix="see what they hold: `sluice tape info PATH`; a row takes a catalogued instrument and a "
+                             "tape that is longer than the time between two rows")
 
 
 def _known(wanted: Extraction, catalog: InstrumentCatalog) -> frozenset[str] | None:

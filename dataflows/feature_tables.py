@@ -18,7 +18,7 @@ from polars.exceptions import PolarsError
 from dataflows.actors.market_rows import FeatureRow
 from dataflows.indicators.schema import FeatureSchema
 from dataflows.indicators.schemas import schema_named
-from dataflows.kernels import Floats
+from dataflows.kernels import Flags, Floats, Integers
 from sluice.errors import InputError, NotFoundError
 
 _NAME, _VERSION, _HASH = "sluice.schema.name", "sluice.schema.version", "sluice.schema.hash"
@@ -57,8 +57,9 @@ def table_of(rows: Sequence[FeatureRow], schema: FeatureSchema) -> pl.DataFrame:
 
 
 def features_table(
-    values: Floats, schema: FeatureSchema, *, instruments: Sequence[str], times_ns: Sequence[int],
-    sequences: Sequence[int], synced: Sequence[bool], best_bids: Sequence[float], best_asks: Sequence[float],
+    values: Floats, schema: FeatureSchema, *, instruments: Sequence[str], times_ns: Integers | Sequence[int],
+    sequences: Integers | Sequence[int], synced: Flags | Sequence[bool], best_bids: Floats | Sequence[float],
+    best_asks: Floats | Sequence[float],
 ) -> pl.DataFrame:
     """Return columns as a table; `values` has the shape (rows, features), NaN where one is not valid."""
     leading = (instruments, times_ns, sequences, synced, best_bids, best_asks)
