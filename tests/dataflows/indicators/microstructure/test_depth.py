@@ -77,8 +77,11 @@ def test_a_book_of_two_levels_a_side_worked_by_hand() -> None:
 
 
 def test_a_level_at_the_edge_of_a_band_is_in_it() -> None:
+    """1000 * (1 + 10 / 10000) is not 1001 in floating point, which must not put that level outside."""
     said = features_of(book_of([(19_999, 1.0), (19_990, 2.0), (19_989, 4.0)], [(20_001, 1.0), (20_010, 2.0)]))
     assert (said["bid_depth_5bps"], said["ask_depth_5bps"]) == (3.0, 3.0)
+    said = features_of(book_of([(999, 1.0)], [(1001, 2.0)]))
+    assert (said["bid_depth_10bps"], said["ask_depth_10bps"]) == (1.0, 2.0)
 
 
 @pytest.mark.parametrize("empty", ["bid", "ask", "both"])
