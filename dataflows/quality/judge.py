@@ -179,9 +179,9 @@ def _is_far(price: float, usual: float) -> bool:
 @part
 def _unusual(quality: Record, price: float, quantity: float) -> int:
     """Judge a believed trade by what the stream has shown so far, and learn from it."""
-    found = _OUTLIER if is_outlier(quality.quantities, math.log(quantity)) else 0
+    found = _OUTLIER if is_outlier(quality.quantities, quantity) else 0
     last = quality.last_price
-    if last > 0.0 and price != last and is_outlier(quality.steps, math.log(abs(math.log(price / last)))):
+    if last > 0.0 and price != last and is_outlier(quality.steps, abs(price - last) / last):
         found = _OUTLIER
     quality.last_price = price
     return found

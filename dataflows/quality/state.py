@@ -19,7 +19,7 @@ REASON_CAPACITY = 64
 SET_ASIDE = sum(
     1 << reason for reason in Reason if reason <= Reason.LOCKED_BOOK)
 
-#: Where a quantity usually is and how far it is usually off, in logarithms.
+#: Where a quantity usually is, and the ratio by which it is usually off.
 SCALE = np.dtype([("seen", np.int64), ("middle", np.float64), ("spread", np.float64)], align=True)
 
 STREAM = np.dtype(

@@ -70,6 +70,6 @@ def test_the_running_scale_finds_median_and_spread_of_what_it_sees() -> None:
         gates.trade(START + number, START + number, 0, number, 100.0, size)
     scale = gates.record["quantities"]
     logs = np.log(sizes)
-    assert abs(scale["middle"] - np.median(logs)) < 0.2
-    assert abs(scale["spread"] - np.median(np.abs(logs - np.median(logs)))) < 0.2
+    assert abs(np.log(scale["middle"]) - np.median(logs)) < 0.2
+    assert abs(np.log(scale["spread"]) - np.median(np.abs(logs - np.median(logs)))) < 0.2
     assert gates.counts().get("OUTLIER", 0) == 0
