@@ -77,7 +77,14 @@ def _tapes_of(path: Path) -> list[Path]:
 
 
 def read_lines(path: Path, block_bytes: int = BLOCK_BYTES, on_read: OnRead | None = None) -> Iterator[list[bytes]]:
-    """Yield the lines of a tape, without their line ends, in lists of about `block_bytes`.
+    """Yield the lines of a tape, without their line ends, in lists of about `block_bytes`; see `read_texts`."""
+    for text in read_texts(path, block_bytes, on_read):
+        lines = text.split(b"\n")
+        yield lines if lines[-1] else lines[:-1]
+
+
+def read_texts(path: Path, block_bytes: int = BLOCK_BYTES, on_read: OnRead | None = None) -> Iterator[bytes]:
+    """Yield the text of a tape in pieces of about `block_bytes`: whole lines, of which only the last may lack its end.
 
     `on_read` is told how many bytes of the file were read, step by step. A line over `MAX_LINE_BYTES` comes one byte
     longer than that and no more. Raises `TapeDamagedError` after the last
@@ -86,17 +93,19 @@ def read_lines(path: Path, block_bytes: int = BLOCK_BYTES, on_read: OnRead | Non
     splitter = _Splitter(block_bytes)
     try:
         for chunk in _chunks(path, on_read or _nobody):
-            if lines := splitter.feed(chunk):
-                yield lines
+            if text := splitter.feed(chunk):
+                yield text
     except TapeDamagedError as damage:
-        yield splitter.flush()
+        if text := splitter.flush():
+            yield text
         damage.tail = splitter.tail
         raise
-    yield splitter.flush() + ([splitter.tail] if splitter.tail else [])
+    if text := splitter.flush() + splitter.tail:
+        yield text
 
 
 class _Splitter:
-    """Cuts chunks into lines; keeps the line that has not ended yet, up to its longest length."""
+    """Cuts chunks into whole lines; keeps the line that has not ended yet, up to its longest length."""
 
     def __init__(self, block_bytes: int) -> None:
         self._block_bytes = block_bytes
@@ -104,18 +113,19 @@ class _Splitter:
         self._size = 0
         self.tail = b""
 
-    def feed(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes) -> bytes:
         """Take a chunk; return the lines that are whole once a block is full, else nothing."""
         self._chunks.append(chunk)
         self._size += len(chunk)
-        return self.flush() if self._size >= self._block_bytes else []
+        return self.flush() if self._size >= self._block_bytes else b""
 
-    def flush(self) -> list[bytes]:
+    def flush(self) -> bytes:
         """Return every whole line that was fed and not returned yet."""
-        lines = b"".join((self.tail, *self._chunks)).split(b"\n")
-        self.tail = lines.pop()[: MAX_LINE_BYTES + 1]
+        text = b"".join((self.tail, *self._chunks))
+        end = text.rfind(b"\n") + 1
+        self.tail = text[end : end + MAX_LINE_BYTES + 1]
         self._chunks, self._size = [], 0
-        return lines
+        return text[:end]
 
 
 def _nobody(_size: int) -> None:

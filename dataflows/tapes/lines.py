@@ -49,7 +49,7 @@ class LineBlock(msgspec.Struct, gc=False):
     symbol_hint: str
 
 
-class _Place(msgspec.Struct):
+class Place(msgspec.Struct):
     """Where a file stands in time: its latest accepted line, and a jump right after it that waits to be confirmed."""
 
     latest: int
@@ -103,19 +103,19 @@ def read_blocks(
 
     The same lines come out whatever the size of the blocks. Raises `InputError` where the file cannot be opened.
     """
-    place, hint = _Place(head.first_time_ns), head.symbol_hint
+    place, hint = Place(head.first_time_ns), head.symbol_hint
     try:
         for lines in read_lines(path, block_bytes, on_read):
-            for own, part in _split_at_foreign(lines, hint):
+            for own, part in split_at_foreign(lines, hint):
                 hint = hint if own else ""
                 if part:
-                    yield _parse(part, place, hint)
+                    yield parse_lines(part, place, hint)
     except TapeDamagedError as damage:
         problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
         yield LineBlock([place.latest], [damage.tail], {0: problem}, "")
 
 
-def _split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[bytes]]]:
+def split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[bytes]]]:
     """Cut lines before the first that names another symbol than the file's one so far: (own, lines)."""
     if not hint:
         return [(True, lines)]
@@ -128,7 +128,7 @@ def _split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[by
     return [(True, lines[:at]), (False, lines[at:])]
 
 
-def _parse(lines: list[bytes], place: _Place, hint: str) -> LineBlock:
+def parse_lines(lines: list[bytes], place: Place, hint: str) -> LineBlock:
     """Return the block of some lines and move the place behind them."""
     times: list[int] = []
     payloads: list[bytes] = []
