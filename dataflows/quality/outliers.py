@@ -13,7 +13,7 @@ WARM_UP = 500
 #: The spread is taken for at least this ratio: a stream of equal values has none.
 LEAST_SPREAD = 1.65
 #: The step once warm.
-STEP = 0.01
+STEP = 0.002
 _FIRST_STEPS = 4.0
 
 
