@@ -1,5 +1,6 @@
 """The levels below a side's window: two arrays, sorted so that the best is the last; see `state`."""
 
+from dataflows.book.blocks import move, zero
 from dataflows.book.state import FAR_CAPACITY
 from dataflows.kernels import Floats, Integers, Record, part
 
@@ -31,67 +32,51 @@ def put_far(side: Record, key: int, quantity: float) -> None:
 
 @part
 def _remove(side: Record, at: int) -> None:
-    _close_gap(side.far_keys[at : side.far_count])
-    _close_gap(side.far_quantities[at : side.far_count])
-    side.far_count -= 1
-    side.count -= 1
-
-
-@part
-def _close_gap(values: Floats | Integers) -> None:
-    """Move all values but the first, which goes, one place down.
-
-    A view that begins at the gap has no index that could be negative, of which the compiler makes a block move.
-    """
-    last = values.size - 1
-    for index in range(last):
-        values[index] = values[index + 1]
-    values[last] = 0
-
-
-@part
-def _open_gap(values: Floats | Integers) -> None:
-    """Move all values but the last, which goes, one place up."""
-    for index in range(values.size - 1, 0, -1):
-        values[index] = values[index - 1]
+    last = side.far_count - 1
+    move(side.far_keys, at, at + 1, last - at)
+    move(side.far_quantities, at, at + 1, last - at)
+    truncate(side, last)
 
 
 @part
 def _insert(side: Record, at: int, key: int, quantity: float) -> None:
     """Put a level in at an index; a full store forgets its furthest level, which may be the new one."""
-    if side.far_count == FAR_CAPACITY:
+    count = side.far_count
+    excess = count + 1 - FAR_CAPACITY
+    if excess > 0:
         if at == 0:
             side.horizon = max(side.horizon, key)
             return
-        forget(side, 1)
-        at -= 1
-    side.far_count += 1
+        forget(side, excess)
+        at -= excess
+        count -= excess
+    move(side.far_keys, at + 1, at, count - at)
+    move(side.far_quantities, at + 1, at, count - at)
+    side.far_keys[at] = key
+    side.far_quantities[at] = quantity
+    side.far_count = count + 1
     side.count += 1
-    keys, quantities = side.far_keys[at : side.far_count], side.far_quantities[at : side.far_count]
-    _open_gap(keys)
-    _open_gap(quantities)
-    keys[0], quantities[0] = key, quantity
 
 
 @part
 def forget(side: Record, number: int) -> None:
     """Forget the furthest `number` levels, of which there must be as many, and remember that they were."""
-    keys, quantities, count = side.far_keys, side.far_quantities, side.far_count
     if number > 0:
-        side.horizon = max(side.horizon, keys[number - 1])
-    for index in range(number, count):
-        keys[index - number] = keys[index]
-        quantities[index - number] = quantities[index]
-    side.far_count = count - number
-    side.count -= number
-    clear_far(side, count - number, count)
+        side.horizon = max(side.horizon, side.far_keys[number - 1])
+        left = side.far_count - number
+        move(side.far_keys, 0, number, left)
+        move(side.far_quantities, 0, number, left)
+        truncate(side, left)
 
 
 @part
-def clear_far(side: Record, start: int, end: int) -> None:
-    """Zero the places from `start` to before `end`."""
-    side.far_keys[start:end] = 0
-    side.far_quantities[start:end] = 0.0
+def truncate(side: Record, count: int) -> None:
+    """Forget the best levels but the furthest `count`."""
+    gone = side.far_count - count
+    zero(side.far_keys, count, gone)
+    zero(side.far_quantities, count, gone)
+    side.far_count = count
+    side.count -= gone
 
 
 @part

@@ -4,6 +4,7 @@ They are a chain: each `pu` is the `u` before it. A break among them drops those
 bridge it. While the book is synced nothing waits but, at times, one snapshot; see `reserve`.
 """
 
+from dataflows.book.blocks import move, zero
 from dataflows.book.sides import put_all
 from dataflows.book.state import PENDING_CAPACITY, PENDING_LEVEL_CAPACITY, SYNCED, BookResult
 from dataflows.kernels import Floats, Integers, Record, part
@@ -67,23 +68,17 @@ def drop(pending: Record, number: int) -> None:
     gone = 0
     for index in range(number):
         gone += pending.bid_counts[index] + pending.ask_counts[index]
+    pending.count -= number
+    pending.levels -= gone
     for field in (
         pending.first_ids, pending.last_ids, pending.previous_ids, pending.bid_counts, pending.ask_counts,
     ):
-        _shift(field, number, pending.count)
-    _shift(pending.keys, gone, pending.levels)
-    _shift(pending.quantities, gone, pending.levels)
-    pending.count -= number
-    pending.levels -= gone
-
-
-@part
-def _shift(values: Floats | Integers, number: int, count: int) -> None:
-    """Move the first `count` values `number` places down."""
-    for index in range(number, count):
-        values[index - number] = values[index]
-    for index in range(max(0, count - number), count):
-        values[index] = 0
+        move(field, 0, number, pending.count)
+        zero(field, pending.count, number)
+    move(pending.keys, 0, gone, pending.levels)
+    zero(pending.keys, pending.levels, gone)
+    move(pending.quantities, 0, gone, pending.levels)
+    zero(pending.quantities, pending.levels, gone)
 
 
 @part

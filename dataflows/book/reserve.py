@@ -5,8 +5,8 @@ synced throughout and takes from it what it could not know, such as levels that 
 they do not, the stream was broken before the snapshot, and the snapshot is what they may be joined to.
 """
 
-from dataflows.book.pending import append, drop
-from dataflows.book.sides import clear, clear_from, put_all
+from dataflows.book.pending import append, drop, join
+from dataflows.book.sides import clear, clear_from
 from dataflows.book.state import LOADED, PENDING_LEVEL_CAPACITY, BookResult
 from dataflows.kernels import Floats, Integers, Record, part
 
@@ -38,33 +38,31 @@ def settle(book: Record, first: int, last: int, previous: int) -> bool:
         return True
     if last < snapshot:
         return False
-    joins = first <= snapshot
-    if joins:
-        _refresh(book)
-    drop(pending, pending.count)
-    return bool(joins)
+    if first > snapshot:
+        drop(pending, pending.count)
+        return False
+    _refresh(book)
+    return True
 
 
 @part
 def load(book: Record) -> None:
     """Put the kept snapshot in the place of the book; a difference must still be joined to it."""
-    pending = book.pending
     clear(book.bids)
     clear(book.asks)
-    _put(book)
-    book.last_update_id = pending.last_ids[0]
+    join(book, book.pending.count - 1)
     book.status = LOADED
-    drop(pending, pending.count)
 
 
 @part
 def _refresh(book: Record) -> None:
     """Set the book to the snapshot as far as that reaches; what is known beyond it stays."""
-    pending = book.pending
+    pending, last = book.pending, book.last_update_id
     bids, end = pending.bid_counts[0], pending.levels
     _clear_range(book.bids, pending.keys[:bids])
     _clear_range(book.asks, pending.keys[bids:end])
-    _put(book)
+    join(book, pending.count - 1)
+    book.last_update_id = last
 
 
 @part
@@ -72,14 +70,8 @@ def _clear_range(side: Record, keys: Integers) -> None:
     if keys.size == 0:
         clear(side)
         return
-    furthest = keys.min()
+    furthest = keys[0]
+    for key in keys:
+        furthest = min(furthest, key)
     clear_from(side, furthest)
     side.horizon = min(side.horizon, furthest - 1)
-
-
-@part
-def _put(book: Record) -> None:
-    pending = book.pending
-    bids, end = pending.bid_counts[0], pending.levels
-    put_all(book.bids, pending.keys[:bids], pending.quantities[:bids])
-    put_all(book.asks, pending.keys[bids:end], pending.quantities[bids:end])

@@ -1,6 +1,7 @@
 """Kernels on one side of a book: set and forget levels, and read its best; see `state`, and `reading` for the rest."""
 
-from dataflows.book.far import clear_far, find, put_far, remove_gone
+from dataflows.book.blocks import zero
+from dataflows.book.far import find, put_far, remove_gone, truncate
 from dataflows.book.state import FAR_CAPACITY, NO_HORIZON, WINDOW
 from dataflows.book.window import aim, settle
 from dataflows.kernels import Floats, Integers, Record, part
@@ -36,9 +37,9 @@ def put_all(side: Record, keys: Integers, quantities: Floats) -> None:
 @part
 def clear(side: Record) -> None:
     """Forget every level, and that any was forgotten."""
-    side.window[:] = 0.0
-    clear_far(side, 0, side.far_count)
-    side.count = side.far_count = side.base = 0
+    zero(side.window, 0, WINDOW)
+    truncate(side, 0)
+    side.count = side.base = 0
     side.best = side.horizon = NO_HORIZON
 
 
@@ -48,11 +49,8 @@ def clear_from(side: Record, key: int) -> None:
     start = min(max(0, key - side.base), WINDOW)
     for place in range(start, WINDOW):
         side.count -= side.window[place] != 0.0
-        side.window[place] = 0.0
-    at = find(side.far_keys, side.far_count, key)
-    clear_far(side, at, side.far_count)
-    side.count -= side.far_count - at
-    side.far_count = at
+    zero(side.window, start, WINDOW - start)
+    truncate(side, find(side.far_keys, side.far_count, key))
     settle(side)
 
 

@@ -5,6 +5,7 @@ and more below, where the levels are. It moves down when less than `_LOW` cells 
 levels further down; between the two lies enough that a price that goes to and fro does not move it each time.
 """
 
+from dataflows.book import blocks
 from dataflows.book.far import forget
 from dataflows.book.state import FAR_CAPACITY, NO_HORIZON, WINDOW
 from dataflows.kernels import Floats, Integers, Record, part
@@ -41,28 +42,17 @@ def aim(side: Record, keys: Integers, quantities: Floats) -> None:
 @part
 def move(side: Record, base: int) -> None:
     """Let the window begin at another key. No level may lie above where it then ends."""
+    window, by = side.window, min(abs(base - side.base), WINDOW)
     if base > side.base:
-        _leave(side, min(base - side.base, WINDOW))
-        _shift_down(side.window, min(base - side.base, WINDOW))
+        _leave(side, by)
+        blocks.move(window, 0, by, WINDOW - by)
+        blocks.zero(window, WINDOW - by, by)
         side.base = base
-    elif base < side.base:
-        _shift_up(side.window, min(side.base - base, WINDOW))
+    else:
+        blocks.move(window, by, 0, WINDOW - by)
+        blocks.zero(window, 0, by)
         side.base = base
         _enter(side)
-
-
-@part
-def _shift_down(window: Floats, by: int) -> None:
-    for place in range(by, WINDOW):
-        window[place - by] = window[place]
-    window[WINDOW - by :] = 0.0
-
-
-@part
-def _shift_up(window: Floats, by: int) -> None:
-    for place in range(WINDOW - 1, by - 1, -1):
-        window[place] = window[place - by]
-    window[:by] = 0.0
 
 
 @part
