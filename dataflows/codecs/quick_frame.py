@@ -19,6 +19,7 @@ DECLINED, BOOK_TICKER, TRADE, AGGREGATE_TRADE, DEPTH_UPDATE, MARK_PRICE = range(
 
 #: Bytes that must follow the last frame of a buffer, so that eight can be read at once anywhere.
 TAIL_BYTES = 64
+_TAIL = bytes(TAIL_BYTES)
 #: Levels of both sides of one frame that the scratch arrays hold; a frame with more is declined.
 LEVEL_SCRATCH = 8192
 
@@ -78,7 +79,8 @@ def join(payloads: Sequence[bytes]) -> tuple[Text, Integers, Integers]:
 
     The buffer is read-only, as kernels are compiled for it.
     """
+    if len(payloads) == 1:
+        return np.frombuffer(payloads[0] + _TAIL, np.uint8), np.zeros(1, np.int64), np.array([len(payloads[0])])
     lengths = np.fromiter(map(len, payloads), np.int64, len(payloads))
     ends = np.cumsum(lengths + 1) - 1
-    buffer = np.frombuffer(b"\n".join((*payloads, bytes(TAIL_BYTES))), np.uint8)
-    return buffer, ends - lengths, ends
+    return np.frombuffer(b"\n".join((*payloads, _TAIL)), np.uint8), ends - lengths, ends
