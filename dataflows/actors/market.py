@@ -108,7 +108,7 @@ class MarketActor:
                 letter = self._read(frames[index])
                 read = letter is None
             else:
-                letter = self._dead_letter(frames[index], *verdict_of(result))
+                letter = self._dead_letter(frames[index], *verdict_of(result, self._state["book"]))
             if letter is not None:
                 letters.append(letter)
                 index += 1

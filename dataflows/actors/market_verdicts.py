@@ -3,6 +3,7 @@
 from dataflows.actors.market_gates import SET_ASIDE_RESULT
 from dataflows.book.state import BookResult
 from dataflows.deadletters import DeadLetterReason as Reason
+from dataflows.kernels import RecordArray
 
 _PRICE, _QUANTITY = "price must be positive and finite, was not", "quantity must be finite and positive, was not"
 _BOOK: dict[int, tuple[Reason, str]] = {
@@ -25,8 +26,10 @@ _GATES: dict[Reason, str] = {
 }
 
 
-def verdict_of(result: int) -> tuple[Reason, str]:
-    """Return the reason and the message for a frame that was refused."""
+def verdict_of(result: int, book: RecordArray) -> tuple[Reason, str]:
+    """Return the reason and the message for a frame that was refused; `book` is as the frame left it."""
+    if result == BookResult.CROSSED and book["bids"]["best"][0] == -book["asks"]["best"][0]:
+        return Reason.LOCKED_BOOK, _GATES[Reason.LOCKED_BOOK]
     if result < SET_ASIDE_RESULT:
         return _BOOK[result]
     reason = Reason(result - SET_ASIDE_RESULT)

@@ -21,11 +21,14 @@ def count_tick(statistics: FlowStatistics, tick_rows: Sequence[TickRow]) -> None
     """Count the rows of a tick, one an instrument."""
     counts, tick = statistics.counts, tick_rows[0].tick
     by_reason = Counter(dict(tick.dead_letters))
+    by_gate: Counter[str] = Counter()
     for found in tick_rows:
         by_reason.update(dict(found.dead_letters))
+        by_gate.update(dict(found.row.quality))
     counts.frames = tick.lines
     counts.dead_letters = by_reason.total()
     counts.dead_letters_by_reason = dict(by_reason)
+    counts.quality_by_reason = dict(by_gate)
     counts.events = sum(found.row.events for found in tick_rows)
     counts.ticks += 1
     counts.features += len(tick_rows)

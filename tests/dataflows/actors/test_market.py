@@ -186,7 +186,8 @@ def test_only_prints_of_the_order_book_feed_features_and_only_of_one_trade_strea
         (wire.depth(12, 13, 11, [("100.1", "-1")]), Reason.INVALID_QUANTITY),
         (wire.ticker(12, "100.2", "100.2"), Reason.LOCKED_BOOK),
         (wire.ticker(12, "100.3", "100.2"), Reason.CROSSED_BOOK),
-        (wire.depth(12, 13, 11, [("100.2", "1")]), Reason.CROSSED_BOOK),
+        (wire.depth(12, 13, 11, [("100.2", "1")]), Reason.LOCKED_BOOK),
+        (wire.depth(12, 13, 11, [("100.3", "1")]), Reason.CROSSED_BOOK),
         (wire.depth(13, 14, 12, []), Reason.SEQUENCE_GAP),
     ],
 )
