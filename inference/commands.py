@@ -34,11 +34,13 @@ def serve(settings: Settings) -> None:
 @click.option("--out", "registry", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
               help="Registry to write the bundle into, as DIR/<name>/<version>. Serve it with inference.bundles.")
 @click.option("--quick", is_flag=True, help="Smaller models: seconds instead of minutes.")
+@click.option("--set", "kind", type=click.Choice(["light", "full"]), default=None,
+              help="Which features to train on. Default: features.set of the configuration.")
 @click.option("--trained-on", default="", metavar="TEXT", help="What the tape is, in words, for the bundle's card.")
 @config_option
 @json_option
-def train(tapes: tuple[Path, ...], registry: Path, quick: bool, trained_on: str, settings: Settings,
-          as_json: bool) -> None:
+def train(tapes: tuple[Path, ...], registry: Path, quick: bool, kind: str | None, trained_on: str,
+          settings: Settings, as_json: bool) -> None:
     """Train a bundle on recorded or synthetic tapes, check it and write it."""
     try:
         from inference.training.pipeline import train_and_write  # noqa: PLC0415  # needs the train extra
@@ -47,5 +49,8 @@ def train(tapes: tuple[Path, ...], registry: Path, quick: bool, trained_on: str,
             raise
         raise NotFoundError(f"training must find the package {error.name}, found none",
                             fix="pip install 'sluice[train]'") from error
+    if kind is not None:
+        chosen = settings.features.model_copy(update={"set": kind})
+        settings = settings.model_copy(update={"features": chosen})
     outcome = train_and_write(tapes, registry, settings, quick=quick, trained_on=trained_on, show_progress=not as_json)
     emit(outcome.as_dict(), as_json, outcome.as_text())

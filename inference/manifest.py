@@ -44,7 +44,10 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle is. `metrics` and `trained_on` are for people; everything else is read by the server."""
+    """What a bundle is. `metrics` and `trained_on` are for people; everything else is read by the server.
+
+    `inputs` names the features that the models read where these are not all: a row must be valid in them alone.
+    """
 
     name: str
     schema: Schema
@@ -55,6 +58,7 @@ class Manifest:
     trained_at: str
     files: dict[str, str]
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
     version: str = ""
     format: int = MANIFEST_FORMAT
 
@@ -64,8 +68,9 @@ class Manifest:
         return replace(self, version=digest[:VERSION_LENGTH])
 
     def to_json(self) -> bytes:
-        """Return the canonical JSON. NaN and infinities cannot be written."""
-        return (json.dumps(asdict(self), sort_keys=True, indent=2, allow_nan=False) + "\n").encode()
+        """Return the canonical JSON, with `inputs` where there are some. NaN and infinities cannot be written."""
+        data = {name: value for name, value in asdict(self).items() if name != "inputs" or value}
+        return (json.dumps(data, sort_keys=True, indent=2, allow_nan=False) + "\n").encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -87,6 +92,8 @@ class Manifest:
                              fix="the bundle was changed: train it again")
         if not self.horizons or not self.regimes:
             raise InputError("a bundle must have at least one regime and one horizon, had none")
+        if unknown := set(self.inputs) - set(self.schema.features):
+            raise InputError(f"inputs must be features of the bundle's schema, had {', '.join(sorted(unknown))}")
         for horizon in self.horizons:
             if len(horizon.residual_sigma_bps) != len(self.regimes):
                 raise InputError(f"residual_sigma_bps of {horizon.name} must have {len(self.regimes)} values, "

@@ -49,6 +49,8 @@ class LoadedBundle:
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         """Start the sessions and try them out. Raises `InputError` where the graphs are not what the manifest says."""
         self.manifest = bundle.manifest
+        schema, inputs = self.manifest.schema, self.manifest.inputs
+        self._inputs = [schema.features.index(name) for name in inputs or schema.features]
         self._acting = [horizon.name for horizon in self.manifest.horizons].index(self.manifest.policy.horizon)
         self._regime = _session(bundle, REGIME_FILE, threads)
         self._alpha = _session(bundle, ALPHA_FILE, threads)
@@ -59,14 +61,18 @@ class LoadedBundle:
         """Return the bundle's version."""
         return self.manifest.version
 
+    def can_read(self, valid: Sequence[bool]) -> bool:
+        """Tell whether a row of which these features are valid has everything that the models read."""
+        return all(valid) or all(valid[column] for column in self._inputs)
+
     def predict(self, rows: Matrix, valid: Sequence[bool], positions: Sequence[float]) -> list[RowPrediction]:
         """Predict for each row of an array of shape (rows, features); one run a graph.
 
-        `valid` says which rows may be read at all; one with a value that is not finite is not valid either.
+        `valid` says which rows may be read at all; one with an input that is not finite is not valid either.
         `positions` are the positions as parts of the largest allowed. Values so far off that a graph overflows on them
         are not valid either.
         """
-        usable = np.isfinite(rows).all(axis=1) & np.asarray(valid, np.bool_)
+        usable = np.isfinite(rows[:, self._inputs]).all(axis=1) & np.asarray(valid, np.bool_)
         kept = np.ascontiguousarray(rows[usable])
         if len(kept) == 0:
             return [INVALID] * len(rows)

@@ -74,20 +74,22 @@ def predict(loaded: LoadedBundle, request: inference_pb2.PredictRequest) -> infe
     """Answer a request from a bundle. Raises `InputError`, naming the first thing that is wrong."""
     manifest = loaded.manifest
     _check_hash("schema_hash", request.schema_hash, manifest)
-    rows, valid, positions = _unpacked(request, manifest)
+    rows, valid, positions = _unpacked(request, loaded)
     results = loaded.predict(rows, valid, positions)
     predictions = [_prediction(row.row, result, manifest)
                    for row, result in zip(request.rows, results, strict=True)]
     return inference_pb2.PredictResponse(predictions=predictions, model_version=manifest.version)
 
 
-def _unpacked(request: inference_pb2.PredictRequest, manifest: Manifest) -> tuple[Matrix, list[bool], list[float]]:
+def _unpacked(request: inference_pb2.PredictRequest, loaded: LoadedBundle) -> tuple[Matrix, list[bool], list[float]]:
+    manifest = loaded.manifest
     width = len(manifest.schema.features)
     rows = np.empty((len(request.rows), width))
     for index, entry in enumerate(request.rows):
         _check_row(index, entry, manifest, width)
         rows[index] = entry.row.values
-    return rows, [all(entry.row.valid) for entry in request.rows], [entry.position_fraction for entry in request.rows]
+    valid = [loaded.can_read(entry.row.valid) for entry in request.rows]
+    return rows, valid, [entry.position_fraction for entry in request.rows]
 
 
 def _check_row(index: int, entry: inference_pb2.PredictRow, manifest: Manifest, width: int) -> None:

@@ -27,8 +27,8 @@ SCALE_FEATURE = "realised_volatility_60s_bps"
 SCALE_WINDOW_NS = 60_000_000_000
 #: Basis points a minute: a market that stood still is taken to move by this much.
 SCALE_FLOOR_BPS = 0.5
-#: Features whose unit is a price or a quantity: they mean something else for each instrument.
-NOT_SCALE_FREE = frozenset({"average_true_range", "cvd_1s", "cvd_10s", "cvd_60s"})
+#: What a unit has in it that means something else for each instrument.
+_NOT_SCALE_FREE = ("price", "base unit", "contract", "quote unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class AlphaModel:
         return forecasts
 
 
-def fit_alphas(dataset: Dataset, features: Sequence[str], horizons_ns: Sequence[int], settings: TreeSettings,
+def fit_alphas(dataset: Dataset, horizons_ns: Sequence[int], settings: TreeSettings,
                seed: int) -> AlphaModel:
-    """Fit one booster a horizon, in the order of the dataset's labels."""
-    columns = tuple(index for index, name in enumerate(features) if name not in NOT_SCALE_FREE)
-    scale_column = features.index(SCALE_FEATURE)
+    """Fit one booster a horizon, in the order of the dataset's labels, on those of its inputs that are scale-free."""
+    columns = _columns(dataset)
+    scale_column = dataset.schema.index(SCALE_FEATURE)
     factors = tuple(math.sqrt(horizon / SCALE_WINDOW_NS) for horizon in horizons_ns)
     volatility = np.maximum(dataset.features[:, [scale_column]], SCALE_FLOOR_BPS)
     targets = dataset.returns_bps / (volatility * np.array(factors))
@@ -73,6 +73,13 @@ def fit_alphas(dataset: Dataset, features: Sequence[str], horizons_ns: Sequence[
     boosters = tuple(_fit_one(inputs, targets[:, index], settings, seed) for index in range(len(horizons_ns)))
     dumps = tuple(booster.dump_model() for booster in boosters)
     return AlphaModel(boosters, TreeParameters(dumps, columns, scale_column, SCALE_FLOOR_BPS, factors))
+
+
+def _columns(dataset: Dataset) -> tuple[int, ...]:
+    inputs = frozenset(dataset.inputs)
+    return tuple(
+        column for column, entry in enumerate(dataset.schema.entries)
+        if entry.name in inputs and not any(word in entry.unit for word in _NOT_SCALE_FREE))
 
 
 def _fit_one(inputs: Vector, target: Vector, settings: TreeSettings, seed: int) -> Any:

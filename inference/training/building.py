@@ -17,7 +17,6 @@ from inference.training.evaluation import check_parity, forecast_metrics, regime
 from inference.training.graphs import mixture_graph, trees_graph
 from inference.training.regime import REGIMES, RegimeModel, fit_regimes
 
-NAME = "market"
 SEED = 20240808
 SECOND_NS = 1_000_000_000
 HORIZONS_NS = (10 * SECOND_NS, 30 * SECOND_NS)
@@ -25,23 +24,27 @@ HORIZONS_NS = (10 * SECOND_NS, 30 * SECOND_NS)
 ACTING_NS = 30 * SECOND_NS
 
 
-def train(dataset: Dataset, schema: FeatureSchema, trained_on: str, *, quick: bool,
-          costs: Costs) -> tuple[Bundle, dict[str, float]]:
-    """Fit, calibrate, evaluate and export; return the bundle and how far its graphs are from the native models."""
+def train(dataset: Dataset, trained_on: str, *, quick: bool, costs: Costs) -> tuple[Bundle, dict[str, float]]:
+    """Fit, calibrate, evaluate and export; return the bundle and how far its graphs are from the native models.
+
+    The bundle is named after the dataset's schema.
+    """
+    schema = dataset.schema
     split = split_by_time(dataset, max(HORIZONS_NS))
     regime = fit_regimes(split.fit.features, schema.features, SEED)
-    alpha = fit_alphas(split.fit, schema.features, HORIZONS_NS, alphas.QUICK if quick else alphas.FULL, SEED)
+    alpha = fit_alphas(split.fit, HORIZONS_NS, alphas.QUICK if quick else alphas.FULL, SEED)
     width = len(schema.features)
     graphs = {REGIME_FILE: mixture_graph(regime.parameters, width), ALPHA_FILE: trees_graph(alpha.parameters, width)}
     parity = check_parity(dataset.features, graphs, regime, alpha)
     acting = HORIZONS_NS.index(ACTING_NS)
     calibration = alpha.forecasts(split.calibration.features)[:, acting]
     manifest = Manifest(
-        name=NAME, schema=Schema(schema.name, schema.version, schema.hash, schema.features), regimes=REGIMES,
+        name=schema.name, schema=Schema(schema.name, schema.version, schema.hash, schema.features), regimes=REGIMES,
         horizons=_horizons(split.calibration, regime, alpha),
         policy=policy_for(_horizon_name(ACTING_NS), calibration, costs),
         trained_on=trained_on, trained_at=_rfc3339(dataset.last_event_ns), files={},
-        metrics=_metrics(split.test, schema, regime, alpha))
+        metrics=_metrics(split.test, schema, regime, alpha),
+        inputs=() if dataset.inputs == schema.features else dataset.inputs)
     card = card_of(manifest, costs, dataset.instruments).encode()
     return seal(manifest, {**graphs, CARD_FILE: card}), parity
 

@@ -23,14 +23,14 @@ account, of fees paid or of other instruments. How much may be traded is decided
 | instruments | {instruments} |
 | last event of the tape | {trained_at} |
 | feature schema | {schema_name} version {schema_version}, {schema_hash} |
-| regimes | {regimes}: a Gaussian mixture over volatility, spread and trend, ordered by volatility |
+{left_out}| regimes | {regimes}: a Gaussian mixture over volatility, spread and trend, ordered by volatility |
 | forecasts | {horizons}: boosted trees for the mid price's return, in multiples of the row's own volatility |
 | policy | acts on {policy_horizon} from {entry_bps} bps, strongly from {strong_bps} bps |
 | caution | the thresholds are multiplied by {caution} in the regimes |
 
 {cost_note}
 
-A row of which any feature is not valid gets no prediction.
+A row of which any feature{of_inputs} is not valid gets no prediction.
 
 ## Out of sample
 
@@ -48,12 +48,20 @@ def card_of(manifest: Manifest, costs: Costs, instruments: Sequence[str]) -> str
     return _TEMPLATE.format(
         name=manifest.name, trained_on=manifest.trained_on, instruments=", ".join(instruments),
         trained_at=manifest.trained_at, schema_name=manifest.schema.name, schema_version=manifest.schema.version,
-        schema_hash=manifest.schema.hash, regimes=", ".join(manifest.regimes),
+        schema_hash=manifest.schema.hash, left_out=_left_out(manifest),
+        of_inputs=" that is not left out" if manifest.inputs else "", regimes=", ".join(manifest.regimes),
         horizons=", ".join(horizon.name for horizon in manifest.horizons), policy_horizon=policy.horizon,
         entry_bps=policy.entry_bps, strong_bps=policy.strong_bps,
         caution=", ".join(str(caution) for caution in policy.regime_caution),
         cost_note=_cost_note(policy.entry_bps, costs),
         metrics=_table(manifest.metrics))
+
+
+def _left_out(manifest: Manifest) -> str:
+    if not manifest.inputs:
+        return ""
+    rare = [name for name in manifest.schema.features if name not in manifest.inputs]
+    return f"| left out, as rarely valid on the tape | {', '.join(rare)} |\n"
 
 
 def _cost_note(entry_bps: float, costs: Costs) -> str:

@@ -1,7 +1,9 @@
 """Labelled rows, and their split in time.
 
 The label of a row is the log return of the mid price from its tick to the tick one horizon later, in basis points. A
-row is used where every feature is valid and the book was good at both ends of every horizon.
+row is used where every input is valid and the book was good at both ends of every horizon. The columns of the light set
+are always inputs; another column is one where it is valid in nearly all rows that could be used else, so that a stream
+that a tape does not have, or a warm-up longer than it, costs its columns and not the rows.
 
 The split is by time, never by chance: the models are fitted on the first part, the size of their errors and the
 policy's thresholds come from the second, and the figures on the card from the third. Between two parts, rows whose
@@ -9,15 +11,15 @@ labels reach over the border are purged, and as much again is left out after it 
 Advances in Financial Machine Learning (2018), chapter 7.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dataflows.actors.market_rows import FeatureRow
+from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from sluice.errors import InputError
 
 Vector = npt.NDArray[np.float64]
@@ -26,14 +28,17 @@ Integers = npt.NDArray[np.int64]
 FIT_PART = 0.6
 CALIBRATION_PART = 0.2
 LEAST_ROWS = 50
+#: Least part of the rows in which a column beyond the light set must be valid to be an input.
+LEAST_VALID = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """Rows in the order of time, then instrument.
 
-    times_ns: shape (n,). features: shape (n, features). returns_bps: the labels, shape (n, horizons).
-    last_event_ns: the tapes' last tick. instruments: the keys that the rows are of.
+    times_ns: shape (n,). features: shape (n, features), NaN only in columns that are no inputs. returns_bps: the
+    labels, shape (n, horizons). last_event_ns: the tapes' last tick. instruments: the keys that the rows are of.
+    schema: what the columns are. inputs: those that a model may read.
     """
 
     times_ns: Integers
@@ -41,11 +46,13 @@ class Dataset:
     returns_bps: Vector
     last_event_ns: int
     instruments: tuple[str, ...]
+    schema: FeatureSchema = MARKET_SCHEMA
+    inputs: tuple[str, ...] = MARKET_SCHEMA.features
 
     def select(self, chosen: npt.NDArray[np.bool_]) -> "Dataset":
         """Return the chosen rows."""
-        return Dataset(self.times_ns[chosen], self.features[chosen], self.returns_bps[chosen], self.last_event_ns,
-                       self.instruments)
+        return replace(self, times_ns=self.times_ns[chosen], features=self.features[chosen],
+                       returns_bps=self.returns_bps[chosen])
 
     def __len__(self) -> int:
         return len(self.times_ns)
@@ -59,39 +66,74 @@ class Split(NamedTuple):
     test: Dataset
 
 
-def build_dataset(recordings: Iterable[Iterable[FeatureRow]], horizons_ns: Sequence[int]) -> Dataset:
-    """Label the rows of recordings; no label reaches from one into another. Raises `InputError` where no row can be."""
-    series = [rows for recording in recordings for rows in _by_instrument(recording)]
-    parts = [_labelled(rows, horizons_ns) for rows in series]
+@dataclass(slots=True)
+class _Series:
+    """The rows of one instrument in one recording, in columns."""
+
+    times_ns: list[int] = field(default_factory=list)
+    mids: list[float] = field(default_factory=list)
+    values: list[Vector] = field(default_factory=list)
+
+    def add(self, row: FeatureRow) -> None:
+        self.times_ns.append(row.event_time_ns)
+        self.mids.append((row.top.best_bid + row.top.best_ask) / 2.0 if row.top.synced else float("nan"))
+        self.values.append(np.where(row.valid, row.values, np.nan))
+
+
+def build_dataset(
+    recordings: Iterable[Iterable[FeatureRow]], horizons_ns: Sequence[int], schema: FeatureSchema = MARKET_SCHEMA
+) -> Dataset:
+    """Label the rows of recordings; no label reaches from one into another.
+
+    Raises `InputError` where no row can be labelled, or one is of another schema.
+    """
+    series = [found for recording in recordings for found in _by_instrument(recording, schema)]
+    parts = [_labelled(rows, horizons_ns, schema) for _, rows in series]
     if sum(len(times) for times, _, _ in parts) == 0:
-        raise InputError("a tape must give at least one labelled row, gave none",
-                         fix="use a longer tape, one that holds a depth snapshot of a catalogued instrument")
+        raise _no_rows()
     times, features, returns = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    used = _inputs(features, schema)
     order = np.argsort(times, kind="stable")
-    last = max(rows[-1].event_time_ns for rows in series)
-    instruments = tuple(sorted({rows[0].instrument for rows in series}))
-    return Dataset(times[order], features[order], returns[order], last, instruments)
+    order = order[np.isfinite(features[order][:, used]).all(axis=1)]
+    if len(order) == 0:
+        raise _no_rows()
+    return Dataset(
+        times[order], features[order], returns[order], max(rows.times_ns[-1] for _, rows in series),
+        tuple(sorted({key for key, _ in series})), schema, tuple(np.array(schema.features)[used].tolist()))
 
 
-def _by_instrument(recording: Iterable[FeatureRow]) -> list[list[FeatureRow]]:
-    by_instrument: defaultdict[str, list[FeatureRow]] = defaultdict(list)
+def _no_rows() -> InputError:
+    return InputError("a tape must give at least one labelled row, gave none",
+                      fix="use a longer tape, one that holds a depth snapshot of a catalogued instrument")
+
+
+def _by_instrument(recording: Iterable[FeatureRow], schema: FeatureSchema) -> list[tuple[str, _Series]]:
+    by_instrument: dict[str, _Series] = {}
     for row in recording:
-        by_instrument[row.instrument].append(row)
-    return [rows for _, rows in sorted(by_instrument.items())]
+        if row.schema_hash != schema.hash:
+            raise InputError(f"a row must be of schema {schema.name} {schema.hash[:12]}, was of {row.schema_hash[:12]}",
+                             fix="train on rows of one schema")
+        by_instrument.setdefault(row.instrument, _Series()).add(row)
+    return sorted(by_instrument.items())
 
 
-def _labelled(rows: Sequence[FeatureRow], horizons_ns: Sequence[int]) -> tuple[Integers, Vector, Vector]:
-    times = np.array([row.event_time_ns for row in rows], np.int64)
-    features = np.array([row.values for row in rows], np.float64)
-    log_mid = np.log([_mid(row) for row in rows])
+def _labelled(rows: _Series, horizons_ns: Sequence[int], schema: FeatureSchema) -> tuple[Integers, Vector, Vector]:
+    """Return times, features and labels of the rows that have labels and every column of the light set."""
+    times, features, log_mid = np.array(rows.times_ns, np.int64), np.array(rows.values), np.log(rows.mids)
     returns = np.column_stack([_forward_return(times, log_mid, horizon) for horizon in horizons_ns])
-    valid = np.array([all(row.valid) for row in rows])
-    usable = valid & np.isfinite(features).all(axis=1) & np.isfinite(returns).all(axis=1)
+    usable = np.isfinite(features[:, _light(schema)]).all(axis=1) & np.isfinite(returns).all(axis=1)
     return times[usable], features[usable], returns[usable]
 
 
-def _mid(row: FeatureRow) -> float:
-    return (row.top.best_bid + row.top.best_ask) / 2.0 if row.top.synced else float("nan")
+def _light(schema: FeatureSchema) -> list[int]:
+    return [schema.index(name) for name in MARKET_SCHEMA.features]
+
+
+def _inputs(features: Vector, schema: FeatureSchema) -> npt.NDArray[np.bool_]:
+    """Tell which columns are inputs."""
+    used: npt.NDArray[np.bool_] = np.isfinite(features).mean(axis=0) >= LEAST_VALID
+    used[_light(schema)] = True
+    return used
 
 
 def _forward_return(times: Integers, log_mid: Vector, horizon_ns: int) -> Vector:

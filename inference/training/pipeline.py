@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dataflows.indicators.schema import MARKET_SCHEMA
+from dataflows.market_actors import schema_of_settings
 from inference.bundle import Bundle, write_bundle
 from inference.registry import Registry
 from inference.training.building import HORIZONS_NS, train
@@ -41,13 +41,17 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """Return the result as JSON has it."""
         manifest = self.bundle.manifest
-        return {"version": manifest.version, "folder": str(self.folder), "rows": self.rows,
+        schema = {"name": manifest.schema.name, "version": manifest.schema.version, "hash": manifest.schema.hash}
+        return {"version": manifest.version, "schema": schema, "folder": str(self.folder), "rows": self.rows,
                 "trained_on": manifest.trained_on, "trained_at": manifest.trained_at, "metrics": manifest.metrics,
                 "onnx_differences": self.parity}
 
     def as_text(self) -> str:
         """Return the result for a person."""
-        lines = [f"bundle {self.bundle.version} written to {self.folder} ({self.rows} labelled rows)"]
+        manifest = self.bundle.manifest
+        inputs = len(manifest.inputs or manifest.schema.features)
+        lines = [f"bundle {self.bundle.version} written to {self.folder} ({self.rows} labelled rows)",
+                 f"  schema {manifest.schema.name} version {manifest.schema.version}, reads {inputs} of its features"]
         for horizon in self.bundle.manifest.horizons:
             of = self.bundle.manifest.metrics[horizon.name]
             lines.append(f"  {horizon.name}: correlation {of['correlation']:.3f}, hit rate {of['hit_rate']:.3f}, "
@@ -67,11 +71,13 @@ def train_and_write(tapes: Sequence[Path], registry: Path, settings: Settings, *
         steps.begin("reading the tape")
         interval_ns = settings.source.tick_interval_ms * NANOSECONDS_A_MILLISECOND
         catalog = catalog_of(settings)
-        recordings = (feature_rows([path], catalog, interval_ns, steps.count) for path in tapes)
-        dataset = build_dataset(recordings, HORIZONS_NS)
+        schema, reference = schema_of_settings(settings.features), settings.features.reference
+        recordings = (feature_rows([path], catalog, interval_ns, steps.count, schema=schema, reference=reference)
+                      for path in tapes)
+        dataset = build_dataset(recordings, HORIZONS_NS, schema)
         steps.begin("fitting")
         words = trained_on or "the tape " + ", ".join(sorted(path.name for path in tapes))
-        bundle, parity = train(dataset, MARKET_SCHEMA, words, quick=quick, costs=_round_trip_costs(settings))
+        bundle, parity = train(dataset, words, quick=quick, costs=_round_trip_costs(settings))
         steps.begin("writing the bundle")
         folder = write_bundle(bundle, registry)
         Registry(registry).activate(bundle.version)

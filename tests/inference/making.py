@@ -42,5 +42,5 @@ def random_dataset(seconds: int = 900, seed: int = 1) -> Dataset:
 @cache
 def made_bundle(seed: int = 1) -> Bundle:
     """Return a small bundle; other seeds give other versions."""
-    bundle, _ = train(random_dataset(seed=seed), MARKET_SCHEMA, f"random rows {seed}", quick=True, costs=COSTS)
+    bundle, _ = train(random_dataset(seed=seed), f"random rows {seed}", quick=True, costs=COSTS)
     return bundle

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dataflows.actors.market_rows import BookTop, FeatureRow
 from dataflows.indicators.schema import MARKET_SCHEMA
+from dataflows.indicators.schemas import FULL_SCHEMA
 from inference.training.dataset import build_dataset, split_by_time
 from sluice.errors import InputError
 from tests.inference.making import FEATURES, random_dataset
@@ -36,6 +37,41 @@ def test_row_without_a_row_at_its_horizon_is_left_out() -> None:
 def test_rows_that_are_not_valid_or_out_of_step_with_the_book_are_left_out() -> None:
     rows = [row(1, 100.0, valid=False), row(2, 100.0), row(3, 100.0, synced=False), row(4, 100.0), row(5, 100.0)]
     assert build_dataset([rows], (SECOND_NS,)).times_ns.tolist() == [4 * SECOND_NS]
+
+
+def full_row(second: int, unknown: str) -> FeatureRow:
+    names = FULL_SCHEMA.features
+    top = BookTop(99.5, 1.0, 100.5, 1.0, 100.0, True, second * SECOND_NS)
+    return FeatureRow("BINANCE_USDM:A", second * SECOND_NS, second, FULL_SCHEMA.hash, (1.0,) * len(names),
+                      tuple(name != unknown for name in names), top, 0, 0)
+
+
+def test_a_column_that_is_rarely_valid_is_no_input_and_costs_no_row() -> None:
+    rows = [full_row(second, "" if second == 50 else "funding_rate") for second in range(1, 101)]
+    dataset = build_dataset([rows], (SECOND_NS,), FULL_SCHEMA)
+    assert dataset.schema is FULL_SCHEMA
+    assert set(FULL_SCHEMA.features) - set(dataset.inputs) == {"funding_rate"}
+    assert len(dataset) == 99
+    assert np.isnan(dataset.features[:, FULL_SCHEMA.index("funding_rate")]).sum() == 98
+
+
+def test_a_column_that_warms_up_is_an_input_and_costs_its_rows() -> None:
+    rows = [full_row(second, "" if second > 15 else "rsi_14_1s") for second in range(1, 102)]
+    dataset = build_dataset([rows], (SECOND_NS,), FULL_SCHEMA)
+    assert dataset.inputs == FULL_SCHEMA.features
+    assert dataset.times_ns[0] == 16 * SECOND_NS
+
+
+def test_a_column_of_the_light_set_is_always_an_input() -> None:
+    rows = [full_row(second, "" if second > 90 else "cvd_60s") for second in range(1, 102)]
+    dataset = build_dataset([rows], (SECOND_NS,), FULL_SCHEMA)
+    assert dataset.inputs == FULL_SCHEMA.features
+    assert len(dataset) == 10
+
+
+def test_rows_of_another_schema_are_refused() -> None:
+    with pytest.raises(InputError, match="a row must be of schema full"):
+        build_dataset([[row(1, 100.0)]], (SECOND_NS,), FULL_SCHEMA)
 
 
 def test_labels_never_mix_instruments_and_rows_are_in_the_order_of_time() -> None:

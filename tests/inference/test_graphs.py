@@ -28,7 +28,7 @@ SCALE = MARKET_SCHEMA.index("realised_volatility_60s_bps")
 
 @pytest.fixture(scope="module")
 def alpha() -> AlphaModel:
-    return fit_alphas(DATASET, MARKET_SCHEMA.features, HORIZONS_NS, QUICK, 1)
+    return fit_alphas(DATASET, HORIZONS_NS, QUICK, 1)
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,20 @@ import pytest
 from click.testing import CliRunner
 
 from backtest.synthetic import make_tape
+from dataflows.actors.market_rows import FeatureRow
+from dataflows.desk.wire import row_message
 from dataflows.indicators.schema import MARKET_SCHEMA
-from inference.bundle import MANIFEST_FILE, read_bundle
+from dataflows.indicators.schemas import FULL_SCHEMA
+from inference.bundle import CARD_FILE, MANIFEST_FILE, read_bundle
 from inference.commands import train
 from inference.registry import Registry
 from inference.runtime import LoadedBundle
+from inference.service import InferenceServicer, predict
 from inference.training.rows import feature_rows
 from sluice.errors import InputError, NotFoundError
+from sluice.inference.v1 import inference_pb2
 from sluice.instruments import InstrumentCatalog
+from tests.inference.making import made_bundle
 
 SECOND_NS = 1_000_000_000
 
@@ -87,6 +93,32 @@ def test_training_twice_on_a_tape_gives_the_same_version(
     assert again["version"] == trained["version"]
     assert {path.name: path.read_bytes() for path in first.iterdir()} == {
         path.name: path.read_bytes() for path in second.iterdir()}
+
+
+def test_full_set_trains_a_bundle_that_names_it_and_reads_rows_of_it_alone(tape: Path, tmp_path: Path) -> None:
+    (tape / "sluice.toml").write_text("")
+    result = CliRunner().invoke(train, [*arguments(tape, tmp_path), "--set", "full"], catch_exceptions=False)
+    outcome = json.loads(result.stdout)
+    bundle = read_bundle(Path(outcome["folder"]))
+    assert Path(outcome["folder"]).parent.name == bundle.manifest.schema.name == outcome["schema"]["name"] == "full"
+    assert bundle.manifest.schema.hash == FULL_SCHEMA.hash
+    assert set(MARKET_SCHEMA.features) < set(bundle.manifest.inputs) < set(FULL_SCHEMA.features)
+    assert "open_interest_change_1m_bps" in bundle.files[CARD_FILE].decode()
+    servicer = InferenceServicer(Registry(tmp_path))
+    rows = feature_rows([tape], InstrumentCatalog.shipped(), SECOND_NS, schema=FULL_SCHEMA,
+                        reference="BINANCE_USDM:BTCUSDT")
+    last = list(rows)[-1]
+    answer = predict(servicer.loaded, request_of(last))
+    assert [found.valid for found in answer.predictions] == [True]
+    light = list(feature_rows([tape], InstrumentCatalog.shipped(), SECOND_NS))[-1]
+    with pytest.raises(InputError, match=f"schema_hash must be {FULL_SCHEMA.hash}, was {MARKET_SCHEMA.hash}"):
+        predict(servicer.loaded, request_of(light))
+    with pytest.raises(InputError, match=f"schema_hash must be {MARKET_SCHEMA.hash}, was {FULL_SCHEMA.hash}"):
+        predict(LoadedBundle(made_bundle()), request_of(last))
+
+
+def request_of(row: FeatureRow) -> inference_pb2.PredictRequest:
+    return inference_pb2.PredictRequest(schema_hash=row.schema_hash, rows=[row_message(row, 0.0)])
 
 
 def test_tape_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.inference.making import COSTS, made_bundle, random_dataset
 
 
 def test_training_twice_gives_the_same_bytes() -> None:
-    again, _ = train(random_dataset(seed=1), MARKET_SCHEMA, "random rows 1", quick=True, costs=COSTS)
+    again, _ = train(random_dataset(seed=1), "random rows 1", quick=True, costs=COSTS)
     assert again.files == made_bundle(1).files
     assert again.manifest.to_json() == made_bundle(1).manifest.to_json()
     assert made_bundle(2).version != again.version
@@ -33,7 +33,7 @@ def test_signal_in_the_rows_is_found_out_of_sample() -> None:
 def test_noise_gives_no_figures_that_look_like_a_signal() -> None:
     dataset = random_dataset()
     shuffled = np.random.default_rng(5).permutation(dataset.returns_bps)
-    bundle, _ = train(replace(dataset, returns_bps=shuffled), MARKET_SCHEMA, "noise", quick=True, costs=COSTS)
+    bundle, _ = train(replace(dataset, returns_bps=shuffled), "noise", quick=True, costs=COSTS)
     metrics = bundle.manifest.metrics["return_30s"]
     assert abs(metrics["correlation"]) < 0.2
     assert metrics["rmse_ratio"] > 0.97
@@ -68,7 +68,7 @@ def test_bundle_is_small() -> None:
 def test_graph_that_differs_from_its_model_is_never_written() -> None:
     dataset = random_dataset()
     regime = fit_regimes(dataset.features, MARKET_SCHEMA.features, 1)
-    alpha = fit_alphas(dataset, MARKET_SCHEMA.features, HORIZONS_NS, QUICK, 1)
+    alpha = fit_alphas(dataset, HORIZONS_NS, QUICK, 1)
     with pytest.raises(InvariantError, match=f"within {PARITY_TOLERANCE}"):
         check_parity(dataset.features, made_bundle(2).files, regime, alpha)
 
@@ -99,7 +99,7 @@ def test_strong_threshold_stays_above_the_entry_where_all_fees_are_the_same() ->
 
 
 def test_card_tells_where_the_thresholds_are_below_the_costs() -> None:
-    weak, _ = train(random_dataset(), MARKET_SCHEMA, "rows", quick=True, costs=Costs(400.0, 1_000.0))
+    weak, _ = train(random_dataset(), "rows", quick=True, costs=Costs(400.0, 1_000.0))
     assert "Expect it to lose the difference" in weak.files[CARD_FILE].decode()
     assert "Expect it to lose" not in made_bundle().files[CARD_FILE].decode()
 
