@@ -23,6 +23,8 @@ SOURCE_DISCONNECTS = Counter("sluice_source_disconnects", "Such connections that
 SOURCE_OVERFLOWS = Counter("sluice_source_overflows", "Connections that were dropped because the flow was too slow.")
 SOURCE_SNAPSHOTS = Counter("sluice_source_snapshots", "Depth snapshots that were put into the stream.")
 SOURCE_BOOK_GAPS = Counter("sluice_source_book_gaps", "Differences of a book that did not follow the one before.")
+SOURCE_POLLS = Counter("sluice_source_polls", "Answers with open interest that were put into the stream.")
+SOURCE_FAILED_POLLS = Counter("sluice_source_failed_polls", "Requests for open interest that brought none.")
 
 _PLAIN: Final = {"frames": FRAMES, "events": EVENTS, "ticks": TICKS, "intents": INTENTS}
 

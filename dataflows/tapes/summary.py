@@ -110,7 +110,9 @@ def _stream_of(payload: bytes) -> str:
     """Return the stream that a frame came by, as its envelope says."""
     if payload.startswith(_STREAM):
         return payload[len(_STREAM) : payload.find(b'"', len(_STREAM))].decode("utf-8", "replace")
-    return "(snapshot)" if b'"lastUpdateId"' in payload[:64] else "(no envelope)"
+    if b'"lastUpdateId"' in payload[:64]:
+        return "(snapshot)"
+    return "(open interest)" if b'"openInterest"' in payload else "(no envelope)"
 
 
 def _time(time_ns: int) -> str:

@@ -41,7 +41,8 @@ class ExchangeSourceSettings(Section):
                     "exchange that serves a tape at pace lockstep; a run is then the same as on the tape itself.")
     streams: Annotated[tuple[StreamName, ...], Field(min_length=1)] = Field(
         ("depth@100ms", "bookTicker", "aggTrade", "markPrice@1s", "forceOrder"),
-        description="Streams of every instrument, without its symbol.")
+        description="Streams of every instrument, without its symbol. These and `open_interest_interval_s` bring all "
+                    "that the full set of features is made from.")
     streams_per_connection: Annotated[int, Field(ge=1, le=200)] = Field(
         100, description="Most streams of one connection; more instruments open more connections.")
     usdm: UsdmAddresses = Field(default_factory=UsdmAddresses)
@@ -68,8 +69,11 @@ class ExchangeSourceSettings(Section):
     reconnect_most_ms: Annotated[int, Field(ge=1, le=600_000)] = Field(30_000, description="Longest such pause.")
     snapshot_interval_s: Annotated[int, Field(ge=5, le=86_400)] = Field(
         300, description="Time between two depth snapshots of an instrument, beside those that a gap calls for.")
-    request_weight: Annotated[int, Field(ge=20, le=2_400)] = Field(
-        1_200, description="Most request weight a minute for snapshots; Binance allows 2400 for all that an address "
-                           "does.")
+    open_interest_interval_s: Annotated[int, Field(ge=0, le=300)] = Field(
+        10, description="Time between two requests for an instrument's open interest, which has no stream; 0 for "
+                        "never. It is longer where the instruments are too many for half of request_weight.")
+    request_weight: Annotated[int, Field(ge=40, le=2_400)] = Field(
+        1_200, description="Most request weight a minute for snapshots and open interest, of which the latter leaves "
+                           "half; Binance allows 2400 for all that an address does.")
     cancel_on_stop: bool = Field(
         False, description="Whether every open order is cancelled when a live flow is stopped in order.")

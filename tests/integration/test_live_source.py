@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,18 @@ from backtest.synthetic.command import make
 from dataflows.book.order_book import OrderBook
 from dataflows.book.state import BookSide
 from dataflows.codecs.binance import decode
-from dataflows.codecs.binance_events import BookTicker, DepthSnapshot, DepthUpdate
-from dataflows.deadletters import DeadLetterReason
+from dataflows.codecs.binance_events import BookTicker, DepthSnapshot, DepthUpdate, OpenInterest
+from dataflows.deadletters import DeadLetter, DeadLetterReason
+from dataflows.sources.exchange.feeds import new_handoff, new_thread
+from dataflows.sources.exchange.recording import Recorder, record
 from dataflows.sources.exchange.source import ExchangeState
 from dataflows.sources.tape import Routed, TapeSource
 from dataflows.tapes.frames import Frame
+from dataflows.tapes.reader import TapeReader
+from dataflows.tapes.summary import summarise
+from dataflows.tapes.writer import TapeWriter
 from dataflows.ticks import Tick
+from sluice.clock import SystemClock
 from sluice.instruments import InstrumentCatalog
 from tests.dataflows.sources.exchange.running import SECOND, Collected, a_source, collecting
 from tests.integration.served_exchange import ServedExchange, served_exchange
@@ -73,6 +81,68 @@ def test_a_synthetic_tape_in_lockstep_is_the_tape_and_goes_on_after_any_stop(syn
     expected = from_the_file([synthetic], instruments)
     assert plain(items) == plain(expected)
     assert sum(isinstance(value, Tick) for _, (_, value) in items) > 100
+
+
+OPEN_INTERESTS = {"BTCUSDT": "10659.509", "ETHUSDT": "250000.125"}
+
+
+@pytest.fixture(scope="module")
+def with_open_interest(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The synthetic market, and beside it what a recorder polled in its minute, every 10 s."""
+    [start_ns] = [item.receive_time_ns for item in islice(TapeReader([synthetic]), 1) if isinstance(item, Frame)]
+    polled = tmp_path_factory.mktemp("polled") / "open_interest.gz"
+    with TapeWriter(polled) as writer:
+        for second in range(0, 60, 10):
+            for symbol, amount in OPEN_INTERESTS.items():
+                writer.write(start_ns + second * SECOND, open_interest(symbol, amount))
+    return [synthetic, polled]
+
+
+def open_interest(symbol: str, amount: str) -> bytes:
+    return f'{{"openInterest":"{amount}","symbol":"{symbol}","time":1589437530011}}'.encode()
+
+
+def test_polled_open_interest_of_a_tape_stands_in_lockstep_where_it_was_recorded(
+    with_open_interest: list[Path], tmp_path: Path
+) -> None:
+    instruments = catalog("BINANCE_USDM:BTCUSDT", "BINANCE_USDM:ETHUSDT")
+    state: ExchangeState | None = None
+    items: list[Routed] = []
+    with served_exchange(with_open_interest, "--pace", "lockstep", folder=tmp_path) as exchange:
+        settings = exchange.settings(clock="lockstep", streams=ALL)
+        with collecting(a_source(settings, instruments, batch_lines=100)) as found:
+            found.until(lambda found: sum(b"openInterest" in payload for payload in found.payloads) == 3)
+            items, state = found.items, found.part.snapshot()
+        with collecting(a_source(settings, instruments), state) as found:
+            items = items + found.to_end().items
+        never = settings.model_copy(update={"open_interest_interval_s": 0})
+        with collecting(a_source(never, instruments)) as found:
+            without = found.to_end().payloads
+    assert plain(items) == plain(from_the_file(with_open_interest, instruments))
+    assert not any(b"openInterest" in payload for payload in without)
+
+
+def test_by_the_clock_the_latest_of_the_tape_is_polled_and_a_recording_holds_it(
+    with_open_interest: list[Path], tmp_path: Path
+) -> None:
+    keys = ("BINANCE_USDM:BTCUSDT", "BINANCE_USDM:ETHUSDT", "BINANCE_COINM:BTCUSD_PERP")
+    with served_exchange(with_open_interest, "--pace", "10x", "--at-end", "loop", folder=tmp_path) as exchange:
+        handoff = new_handoff(exchange.settings(open_interest_interval_s=1), SystemClock())
+        thread = new_thread(exchange.settings(open_interest_interval_s=1), catalog(*keys), handoff)
+        thread.start()
+        ends = time.monotonic() + 3.0
+        with Recorder(tmp_path / "recorded", catalog(*keys)) as recorder:
+            record(handoff, recorder, lambda _: time.monotonic() > ends, lambda: time.sleep(0.01))
+        thread.stop()
+    tapes = list(recorder.recording().files)
+    items = from_the_file(tapes, catalog(*keys))
+    assert not [value for _, (_, value) in items if isinstance(value, DeadLetter)]
+    found = [event for _, (_, value) in items if isinstance(value, Frame)
+             and isinstance(event := decode(value.payload), OpenInterest)]
+    amounts = {event.symbol: event.open_interest for event in found}
+    assert amounts == {"BTCUSDT": 10659.509, "ETHUSDT": 250000.125, "BTCUSD_PERP": 0.0}
+    assert min(Counter(event.symbol for event in found).values()) >= 2
+    assert summarise(tapes, lambda _: None).streams["(open interest)"] == len(found)
 
 
 @pytest.mark.needs("data")

@@ -3,7 +3,8 @@
 Before every frame goes a WebSocket ping whose payload is `<receive ns> <line>`; where the connection has no frame for
 100 ms of tape time, a ping alone tells how far the tape is; `<receive ns> <line> end` is the last. Ordinary clients
 answer pings and never see them. The tape goes as fast as the client reads. Every depth stream gets every recorded
-difference, unmerged, and nothing is made up, so that what arrives is the tape.
+difference, unmerged, and nothing is made up, so that what arrives is the tape. What a recorder has polled comes too,
+under the name `<symbol>@openInterest`.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from backtest.exchange.streams.connection import Connection
 from backtest.exchange.streams.faults import NoStreamFaults, StreamFaults
 from backtest.exchange.streams.framing import ping_frame, text_frame, wrapped
 from backtest.exchange.streams.hub import Subscriber
-from backtest.exchange.streams.recorded import recorded
+from backtest.exchange.streams.recorded import polled, recorded
 from dataflows.deadletters import DeadLetter
 from dataflows.tapes.frames import Frame
 
@@ -57,15 +58,23 @@ class TapeCursor:
         """Send a frame behind its markers; tell whether the connection wants it."""
         event = recorded(frame)
         if event is None:
-            return False
+            return self._send_polled(subscriber, frame)
         names = [name for name in event.names if subscriber.wants(name)]
         if not names or self._faults.swallows(event):
             return False
-        marker = ping_frame(b"%d %d" % (frame.receive_time_ns, frame.sequence))
+        marker = _marker(frame)
         for name in names:
             data = self._faults.spoiled(event.symbol, event.data) if event.event == "depthUpdate" else event.data
             data = wrapped(name.encode(), data) if subscriber.subscriptions.combined else data
             subscriber.connection.send(marker + text_frame(data))
+        return True
+
+    @staticmethod
+    def _send_polled(subscriber: Subscriber, frame: Frame) -> bool:
+        """Send what a recorder has polled, without an envelope as it was recorded, to a connection that names it."""
+        if polled(frame) not in subscriber.subscriptions.names:
+            return False
+        subscriber.connection.send(_marker(frame) + text_frame(frame.payload))
         return True
 
     @staticmethod
@@ -74,6 +83,10 @@ class TapeCursor:
         connection = subscriber.connection
         while _is_full(connection):  # noqa: ASYNC110  # a transport tells only its protocol
             await asyncio.sleep(_WAIT_S)
+
+
+def _marker(frame: Frame) -> bytes:
+    return ping_frame(b"%d %d" % (frame.receive_time_ns, frame.sequence))
 
 
 def _is_full(connection: Connection) -> bool:

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from dataflows.codecs.binance import symbol_of
 from dataflows.tapes.frames import Frame
 
 _EVENT: Final = b'"e":"'
@@ -19,6 +20,8 @@ _INTERVAL: Final = re.compile(rb'"i":"(\w{2,3})"')
 _NO_DIFFERENCE: Final = re.compile(rb'^\{"stream":"[^"]*@(?:depth(?:5|10|20)|rpiDepth)')
 #: The book's streams by the milliseconds between two messages.
 DEPTH_SPEEDS: Final = {"@depth@0ms": 0, "@depth@100ms": 100, "@depth": 250, "@depth@250ms": 250, "@depth@500ms": 500}
+
+_OPEN_INTEREST: Final = b'"openInterest"'
 
 
 class Recorded(NamedTuple):
@@ -46,6 +49,17 @@ def recorded(frame: Frame) -> Recorded | None:
         interval = found[1].decode()
     names = _names(event.decode("ascii", "replace"), symbol.decode("ascii", "replace"), interval)
     return Recorded(*names, data) if names else None
+
+
+def polled(frame: Frame) -> str:
+    """Return the name under which lockstep streams an answer that a recorder polled; empty for any other frame.
+
+    The venue has no such stream, so by the clock it stays silent here too.
+    """
+    if _OPEN_INTEREST not in frame.payload:
+        return ""
+    symbol = symbol_of(frame.payload)
+    return f"{symbol.lower()}@openInterest" if symbol else ""
 
 
 def _text_after(data: bytes, key: bytes) -> bytes:

@@ -10,7 +10,8 @@ from dataflows.metrics import SOURCE_BOOK_GAPS, SOURCE_SNAPSHOTS
 from dataflows.sources.exchange.backoff import Backoff
 from dataflows.sources.exchange.book_guard import BookGuard, read_head
 from dataflows.sources.exchange.handoff import Handoff
-from dataflows.sources.exchange.snapshots import NoSnapshotError, SnapshotClient
+from dataflows.sources.exchange.rest_client import NoAnswerError, RestClient
+from dataflows.sources.exchange.snapshots import fetch_snapshot
 from sluice.instruments import Instrument
 
 _LOG = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ class BookSnapshots:
     """The snapshots of one instrument. `on_depth` and `run` belong to the same event loop."""
 
     def __init__(
-        self, instrument: Instrument, client: SnapshotClient, handoff: Handoff, backoff: Backoff, interval_s: float
+        self, instrument: Instrument, client: RestClient, handoff: Handoff, backoff: Backoff, interval_s: float
     ) -> None:
         self._instrument, self._client, self._handoff = instrument, client, handoff
         self._backoff, self._interval_s = backoff, interval_s
@@ -55,11 +56,11 @@ class BookSnapshots:
     async def _fetch(self) -> bool:
         """Put a snapshot into the stream; tell whether the differences can be joined to it."""
         try:
-            snapshot = await self._client.fetch(self._instrument)
-        except NoSnapshotError as error:
+            snapshot = await fetch_snapshot(self._client, self._instrument)
+        except NoAnswerError as error:
             _LOG.warning("%s", error.message)
             return False
-        if not self._handoff.put(snapshot.payload, self._instrument.symbol):
+        if not self._handoff.put(snapshot.answer.payload, self._instrument.symbol):
             return False
         SOURCE_SNAPSHOTS.inc()
         return self._guard.take_snapshot(snapshot.last_update_id)

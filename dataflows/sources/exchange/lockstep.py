@@ -2,7 +2,8 @@
 
 Each connection is told by markers which line its next frame has. Depth snapshots are asked for beforehand, the latest
 first and then backwards, and stand at the lines that their answers name. So the frames are those of the tape itself,
-but for kinds that were not subscribed to, and a run can go on after any line.
+but for kinds that were not subscribed to, and a run can go on after any line. Open interest, which is polled elsewhere,
+comes as a stream here, for a request would be answered with what the tape held at no time in particular.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from dataflows.sources.exchange.clock import Marker, read_marker
 from dataflows.sources.exchange.connection import Connection
 from dataflows.sources.exchange.handoff import FeedEnd, Handoff
 from dataflows.sources.exchange.marked_frames import MarkedFrames
-from dataflows.sources.exchange.snapshots import NoSnapshotError, Snapshot, SnapshotClient
+from dataflows.sources.exchange.rest_client import Answer, NoAnswerError, RestClient
+from dataflows.sources.exchange.snapshots import fetch_snapshot
 from dataflows.sources.exchange.streams import ConnectionPlan, depth_instruments, plan_connections
 from dataflows.sources.exchange.weight_budget import WeightBudget
 from dataflows.tapes.frames import Frame
@@ -54,7 +56,7 @@ class LockstepFeed:
         """Read to the end. Raises `InputError` where the exchange is not in lock-step."""
         budget = WeightBudget(self._settings.request_weight)
         snapshots: list[Frame] = []
-        async with SnapshotClient(self._settings, budget, now_s=self._now_s) as client:
+        async with RestClient(self._settings, budget, now_s=self._now_s) as client:
             for instrument in depth_instruments(self._settings, self._catalog):
                 snapshots += await self._snapshots(client, instrument)
         SOURCE_SNAPSHOTS.inc(len(snapshots))
@@ -64,7 +66,7 @@ class LockstepFeed:
             tasks.create_task(self._make_room(reading))
         self._handoff.put_last(FeedEnd())
 
-    async def _snapshots(self, client: SnapshotClient, instrument: Instrument) -> list[Frame]:
+    async def _snapshots(self, client: RestClient, instrument: Instrument) -> list[Frame]:
         """Return every snapshot of an instrument that the tape holds after the line to go on from.
 
         An answer that names no line is of the exchange's own making: the tape holds none.
@@ -78,13 +80,13 @@ class LockstepFeed:
             before = snapshot.line - 1
         return found
 
-    async def _snapshot(self, client: SnapshotClient, instrument: Instrument, before: int) -> Snapshot | None:
+    async def _snapshot(self, client: RestClient, instrument: Instrument, before: int) -> Answer | None:
         """Return the latest snapshot at or before a line, or None where the exchange knows of none."""
         backoff = self._backoff()
         while True:
             try:
-                return await client.fetch(instrument, before)
-            except NoSnapshotError as error:
+                return (await fetch_snapshot(client, instrument, before)).answer
+            except NoAnswerError as error:
                 if error.status in {400, 404}:
                     return None
                 _LOG.warning("%s", error.message)

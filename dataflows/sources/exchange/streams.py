@@ -29,6 +29,8 @@ _TRADES = ("aggTrade", "trade", "kline", "continuousKline")
 #: Letters by which the name of a stream is known: they differ for all that matters, and cost nothing to take.
 KIND_LETTERS = 3
 DEPTH = b"dep"
+#: The stream by which an exchange in lock-step gives what a recorder polled; the venue has none of this name.
+OPEN_INTEREST = "openInterest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,20 @@ def depth_instruments(settings: ExchangeSourceSettings, catalog: InstrumentCatal
     return list(catalog) if any(kind_of(stream) == DEPTH for stream in settings.streams) else []
 
 
+def polled_instruments(settings: ExchangeSourceSettings, catalog: InstrumentCatalog) -> list[Instrument]:
+    """Return the instruments whose open interest is asked for: all of them or none."""
+    return list(catalog) if settings.open_interest_interval_s > 0 else []
+
+
+def _streams(settings: ExchangeSourceSettings) -> Sequence[str]:
+    lockstep = settings.clock == "lockstep" and settings.open_interest_interval_s > 0
+    return (*settings.streams, OPEN_INTEREST) if lockstep else settings.streams
+
+
 def _of_route(
     settings: ExchangeSourceSettings, catalog: InstrumentCatalog, venue: Venue, route: Route
 ) -> Iterator[ConnectionPlan]:
-    kinds = [stream for stream in settings.streams if route_of(stream) is route]
+    kinds = [stream for stream in _streams(settings) if route_of(stream) is route]
     names = [f"{instrument.symbol.lower()}@{kind}" for instrument in catalog if instrument.venue is venue
              for kind in kinds]
     base = f"{addresses(settings, venue).stream_url.rstrip('/')}/{route.value}/stream"

@@ -22,12 +22,15 @@ class WeightBudget:
         """Return the weight used in the newest window."""
         return self._used
 
-    def wait_s(self, weight: int, now_s: float) -> float:
-        """Return how long to wait before a request of this weight; 0 takes the weight."""
+    def wait_s(self, weight: int, now_s: float, *, share: float = 1.0) -> float:
+        """Return how long to wait before a request of this weight; 0 takes the weight.
+
+        `share` is the part of the limit that may be in use after it, so that requests of another kind find the rest.
+        """
         if now_s < self._blocked_until_s:
             return self._blocked_until_s - now_s
         self._enter(now_s)
-        if self._used and self._used + weight > self._limit:
+        if self._used and self._used + weight > self._limit * share:
             return (self._window + 1) * WINDOW_S - now_s
         self._used += weight
         return 0.0

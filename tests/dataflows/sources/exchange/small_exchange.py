@@ -1,6 +1,6 @@
 """A small real exchange for tests: a WebSocket and REST server on a free port, in a thread of its own.
 
-A test says what each connection does with a coroutine, and what a depth request is answered with.
+A test says what each connection does with a coroutine, and what requests for depth and open interest are answered with.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Session:
         await asyncio.sleep(3600)
 
 
-async def no_depth(request: web.Request) -> web.Response:
+async def refused(request: web.Request) -> web.Response:
     return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
 
 
@@ -52,15 +52,19 @@ class SmallExchange:
     """What it does and what it saw."""
 
     script: Script
-    depth: Answer = no_depth
+    depth: Answer = refused
+    open_interest: Answer = refused
     sessions: list[Session] = field(default_factory=list)
     depth_requests: list[web.Request] = field(default_factory=list)
+    open_interest_requests: list[web.Request] = field(default_factory=list)
     pongs: list[bytes] = field(default_factory=list)
     port: int = 0
 
     def settings(self, **changes: object) -> ExchangeSourceSettings:
+        """Return the settings of an impatient source that reads it, and polls only where a change says so."""
         rest, stream = f"http://127.0.0.1:{self.port}", f"ws://127.0.0.1:{self.port}"
-        quick = {"reconnect_ms": 10, "reconnect_most_ms": 100, "overlap_ms": 200}
+        quick = {"reconnect_ms": 10, "reconnect_most_ms": 100, "overlap_ms": 200,
+                 "open_interest_interval_s": 0}
         return ExchangeSourceSettings.model_validate({
             "usdm": UsdmAddresses(rest_url=rest, stream_url=stream),
             "coinm": CoinmAddresses(rest_url=rest, stream_url=f"{stream}/dstream"), **quick, **changes})
@@ -91,9 +95,14 @@ class SmallExchange:
         self.depth_requests.append(request)
         return await self.depth(request)
 
+    async def _open_interest(self, request: web.Request) -> web.Response:
+        self.open_interest_requests.append(request)
+        return await self.open_interest(request)
+
     async def serve(self) -> AsyncIterator[None]:
         application = web.Application()
         application.router.add_get("/{product:fapi|dapi}/v1/depth", self._depth)
+        application.router.add_get("/{product:fapi|dapi}/v1/openInterest", self._open_interest)
         application.router.add_get("/{route:.*}/stream", self._stream)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
@@ -105,9 +114,11 @@ class SmallExchange:
 
 
 @contextmanager
-def serving(script: Script, depth: Answer = no_depth, *, port: int = 0) -> Iterator[SmallExchange]:
+def serving(
+    script: Script, depth: Answer = refused, *, open_interest: Answer = refused, port: int = 0
+) -> Iterator[SmallExchange]:
     """Serve in a thread for as long as the block lasts."""
-    exchange = SmallExchange(script, depth, port=port)
+    exchange = SmallExchange(script, depth, open_interest, port=port)
     loop = asyncio.new_event_loop()
     started, stop = threading.Event(), asyncio.Event()
 
