@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 #: Raised whenever the same arguments begin to give other frames, so that a kept tape is never taken for a new one.
-GENERATION = 2
+GENERATION = 3
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 #: 2026-01-05T00:00:00Z, a Monday.
 DEFAULT_START_NS = 1_767_571_200_000_000_000

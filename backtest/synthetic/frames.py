@@ -35,24 +35,27 @@ class Stream:
         self.opening = f'{{"stream":"{name}","data":'
         self._generator = generator(seed, name)
         self._publish_ms = publish_ms
-        self._last_ns = np.zeros(1, np.int64)
+        self._last = np.zeros(2, np.int64)
 
     def deliver(self, events_ns: Integers) -> list[list[int]]:
         """Return for each event's time: transaction time in ms, event time in ms, receive time in ns."""
         times = np.empty((len(events_ns), 3), np.int64)
-        _deliver(times, events_ns, self._generator, self._publish_ms, self._last_ns)
+        _deliver(times, events_ns, self._generator, self._publish_ms, self._last)
         rows: list[list[int]] = times.tolist()
         return rows
 
 
 @kernel
-def _deliver(times: Integers, events_ns: Integers, state: Generator, publish_ms: int, last_ns: Integers) -> None:
+def _deliver(times: Integers, events_ns: Integers, state: Generator, publish_ms: int, last: Integers) -> None:
+    """Fill the times; `last` has the receive time (ns) and event time (ms) of the last event, which none precedes."""
     for row, event_ns in enumerate(events_ns):
         times[row, 0] = event_ns // 1_000_000
-        times[row, 1] = times[row, 0] + below(state, publish_ms)
+        sent_ms = times[row, 0] + below(state, publish_ms)
         latency = int(lognormal(state, LATENCY_MEDIAN_NS, LATENCY_DEVIATION))
-        last_ns[0] = max(last_ns[0] + 1_000, max(event_ns, times[row, 1] * 1_000_000) + latency)
-        times[row, 2] = last_ns[0]
+        last[0] = max(last[0] + 1_000, max(event_ns, sent_ms * 1_000_000) + latency)
+        last[1] = max(last[1], sent_ms)
+        times[row, 1] = last[1]
+        times[row, 2] = last[0]
 
 
 class SymbolFrames:
