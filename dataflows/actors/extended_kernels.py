@@ -2,7 +2,7 @@
 
 The light actor's state takes every event first. An observer then gets the event and the best prices before and after
 it. Seconds are entered and bars closed before the event that comes after their end, as in the light state: nothing
-looks ahead. After a silence longer than the rings the families of seconds begin anew.
+looks ahead. After a long silence the families of seconds begin anew.
 """
 
 import math
@@ -15,13 +15,15 @@ from dataflows.book.state import BookResult
 from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPDATE, MARK_PRICE, TRADE
 from dataflows.indicators.microstructure import observer as microstructure
 from dataflows.indicators.microstructure.best_prices import mid_price
-from dataflows.indicators.microstructure.seconds import SECOND_CAPACITY
 from dataflows.indicators.statistical import state as statistical
 from dataflows.indicators.technical import family as technical
 from dataflows.kernels import Floats, Record, RecordArray, part
 
 _APPLIED, _REJOINED = int(BookResult.APPLIED), int(BookResult.REJOINED)
 _MILLISECOND_NS = 1_000_000
+#: A longer silence lets the families of seconds begin anew. No tick falls into one (`dataflows.ticks`), so it makes no
+#: difference how many ticks there are.
+LONGEST_SILENCE_S = 600
 
 
 @part
@@ -31,7 +33,7 @@ def observe_time(extended: Record, lengths: RecordArray, time_ns: int) -> None:
         return
     second = time_ns // SECOND_NS
     first = extended.second + 1
-    if extended.second == 0 or second - extended.second >= SECOND_CAPACITY:
+    if extended.second == 0 or second - extended.second > LONGEST_SILENCE_S:
         microstructure.restart(extended.microstructure)
         statistical.restart(extended.statistical)
         first = second

@@ -11,51 +11,10 @@ from dataflows.actors.market_state import MARKET, STATE_VERSION
 from dataflows.tapes.frames import Frame
 from sluice.errors import InputError
 from sluice.instruments import Instrument, InstrumentCatalog
+from tests.dataflows.actors.streams import BTC, SECOND, START, frame_streams, play
 from tests.dataflows.codecs import wire
 
 CATALOG = InstrumentCatalog.shipped()
-BTC = CATALOG.require("BINANCE_USDM:BTCUSDT")
-SECOND = wire.SECOND
-START = 1_700_000_000 * SECOND
-TICK = SECOND // 2
-
-PRICES = st.integers(990, 1010).map(lambda ticks: f"{ticks / 10:.1f}")
-QUANTITIES = st.integers(0, 50).map(lambda lots: f"{lots / 10:.1f}")
-PAIRS = st.lists(st.tuples(PRICES, QUANTITIES), max_size=5)
-
-
-@st.composite
-def tapes(draw: st.DrawFn) -> list[Frame]:
-    """Make frames of every kind, most of them good, over some seconds."""
-    frames, time, last = [], START, 10
-    for number in range(1, draw(st.integers(5, 60))):
-        time += draw(st.sampled_from([0, 1, SECOND // 7, SECOND, 3 * SECOND]))
-        kind = draw(st.sampled_from("dddddttttbbsgmx"))
-        previous, last = last, last + (kind in "dg")
-        below = [(f"{float(price) - 2:.1f}", quantity) for price, quantity in draw(PAIRS)]
-        above = [(f"{float(price) + 2:.1f}", quantity) for price, quantity in draw(PAIRS)]
-        payload = {
-            "d": wire.depth(last, last, previous, below, above),
-            "g": wire.depth(last, last, previous - 1, below, above),
-            "s": wire.snapshot(last, below, above),
-            "t": wire.trade(draw(PRICES), draw(QUANTITIES), sold=draw(st.booleans())),
-            "b": wire.ticker(last + draw(st.integers(-1, 2)), "99.0", draw(PRICES)),
-            "m": wire.mark_price("100.0"),
-            "x": draw(st.binary(max_size=5)),
-        }[kind]
-        frames.append(Frame(number, time, payload))
-    return frames
-
-
-def play(actor: MarketActor, frames: list[Frame], next_tick: int) -> tuple[list[FeatureRow], int]:
-    """Feed frames and make the ticks that fall before each, as a source does."""
-    rows = []
-    for frame in frames:
-        while next_tick <= frame.receive_time_ns:
-            rows.append(actor.on_tick(next_tick))
-            next_tick += TICK
-        actor.on_frame(frame)
-    return rows, next_tick
 
 
 def texts(rows: list[FeatureRow]) -> list[str]:
@@ -64,7 +23,7 @@ def texts(rows: list[FeatureRow]) -> list[str]:
 
 
 @settings(max_examples=40)
-@given(tapes(), st.data())
+@given(frame_streams(), st.data())
 def test_an_actor_restored_between_any_two_frames_goes_on_to_the_same_rows_and_bytes(
     frames: list[Frame], data: st.DataObject,
 ) -> None:
@@ -83,7 +42,7 @@ def test_an_actor_restored_between_any_two_frames_goes_on_to_the_same_rows_and_b
 
 
 @settings(max_examples=40)
-@given(tapes(), st.data())
+@given(frame_streams(), st.data())
 def test_what_comes_later_changes_nothing_of_what_was_said_before(frames: list[Frame], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(frames)))
     early, _ = play(MarketActor(BTC), frames[:cut], START)
@@ -92,18 +51,18 @@ def test_what_comes_later_changes_nothing_of_what_was_said_before(frames: list[F
 
 
 @settings(max_examples=40)
-@given(tapes())
+@given(frame_streams())
 def test_every_frame_is_one_event_or_one_dead_letter(frames: list[Frame]) -> None:
     actor = MarketActor(BTC)
     letters = sum(actor.on_frame(frame) is not None for frame in frames)
-    row = actor.on_tick(START + 1000 * SECOND)
+    row = actor.on_tick(START + 100_000 * SECOND)
     assert (row.events + row.dead_letters, row.dead_letters) == (len(frames), letters)
 
 
 @settings(max_examples=40)
-@given(tapes())
+@given(frame_streams())
 def test_ticks_in_between_change_no_feature_of_a_later_tick(frames: list[Frame]) -> None:
-    end = START + 1000 * SECOND
+    end = START + 100_000 * SECOND
     quiet, ticking = MarketActor(BTC), MarketActor(BTC)
     play(ticking, frames, START)
     for frame in frames:
