@@ -51,7 +51,7 @@ def _ticker(scratch: Scratch, _: RecordArray, event: events.BookTicker) -> None:
 
 def _trade(scratch: Scratch, _: RecordArray, event: events.Trade) -> None:
     scratch.set(
-        quick_frame.TRADE if event.execution == "MARKET" else kinds.OTHER,
+        quick_frame.TRADE if event.execution == "MARKET" else kinds.OTHER_TRADE,
         event_time_ms=event.event_time_ms, transaction_time_ms=event.transaction_time_ms, trade_id=event.trade_id,
         price=event.price, quantity=event.quantity, buyer_is_maker=event.buyer_is_maker)
 

@@ -1,6 +1,6 @@
 """The quality gates asked about a frame before it is applied, in the words of the gates."""
 
-from dataflows.actors.market_kinds import OFF_TICK_UPDATE
+from dataflows.actors.market_kinds import OFF_TICK_UPDATE, OTHER_TRADE
 from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPDATE, MARK_PRICE, TRADE
 from dataflows.kernels import Record, part
 from dataflows.quality import judge
@@ -30,6 +30,9 @@ def judge_frame(quality: Record, time_ns: int, frame: Record, best_bid: float, b
         found = judge.judge_trade(
             quality, kind == AGGREGATE_TRADE, time_ns, event_ns, transaction_ns, frame.trade_id,
             frame.price, frame.quantity, 0.5 * (best_bid + best_ask))
+    elif kind == OTHER_TRADE:
+        found = judge.judge_other_trade(
+            quality, time_ns, event_ns, transaction_ns, frame.trade_id, frame.quantity)
     elif kind in (DEPTH_UPDATE, OFF_TICK_UPDATE):
         found = judge.judge_depth(quality, time_ns, event_ns, transaction_ns)
     elif kind == MARK_PRICE:

@@ -13,3 +13,6 @@ OPEN_INTEREST = 103
 LIQUIDATION = 104
 #: An event from which no feature is made.
 OTHER = 105
+#: A trade that is no print of the order book, as of the insurance fund: its id and times are judged, nothing is made
+#: of it.
+OTHER_TRADE = 106

@@ -138,7 +138,9 @@ def _ticker(event: BookTicker) -> MarketEvent | Rejection:
 
 
 def _trade(event: Trade | AggregateTrade) -> MarketEvent | Rejection:
-    if not 0.0 < event.price < np.inf:
+    # What is no print of the book may have no price: the venue sends such rows with 0 and 0.
+    priceless = isinstance(event, Trade) and event.execution != "MARKET" and event.price == 0.0
+    if not (priceless or 0.0 < event.price < np.inf):
         return _price(event.price)
     return event if 0.0 <= event.quantity < np.inf else _quantity(event.quantity)
 

@@ -59,6 +59,13 @@ class Gates:
             self._state, aggregate, receive_time_ns, event_time_ns, transaction_time_ns, trade_id,
             price, quantity, mid)
 
+    def other_trade(
+        self, receive_time_ns: int, event_time_ns: int, transaction_time_ns: int, trade_id: int, quantity: float,
+    ) -> int:
+        """Judge a trade that is no print of the book."""
+        return _other_trade(
+            self._state, receive_time_ns, event_time_ns, transaction_time_ns, trade_id, quantity)
+
     def silence(self, now_ns: int) -> int:
         """Tell of the streams that have been silent for too long by now."""
         return _silence(self._state, now_ns)
@@ -88,6 +95,13 @@ def _trade(
 ) -> int:
     return judge.judge_trade(
         states[0], aggregate, receive_ns, event_ns, transaction_ns, trade_id, price, quantity, mid)
+
+
+@kernel
+def _other_trade(
+    states: RecordArray, receive_ns: int, event_ns: int, transaction_ns: int, trade_id: int, quantity: float,
+) -> int:
+    return judge.judge_other_trade(states[0], receive_ns, event_ns, transaction_ns, trade_id, quantity)
 
 
 @kernel

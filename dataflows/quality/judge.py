@@ -86,6 +86,17 @@ def judge_trade(
 
 
 @part
+def judge_other_trade(
+    quality: Record, receive_time_ns: int, event_time_ns: int, transaction_time_ns: int, trade_id: int, quantity: float,
+) -> int:
+    """Judge what a stream of trades says besides prints of the book, as of the insurance fund: times and id alone."""
+    stream = quality.streams[TRADES]
+    found = id_bits(stream, trade_id, transaction_time_ns > stream.transaction_time_ns)
+    found |= _times(quality, TRADES, receive_time_ns, event_time_ns, transaction_time_ns)
+    return note(quality, found | (_EMPTY_TRADE if quantity == 0.0 else 0))
+
+
+@part
 def judge_silence(quality: Record, now_ns: int) -> int:
     """Tell of each class of streams that has been silent for too long by now, once a silence.
 

@@ -88,7 +88,11 @@ class EventCheck:
         assert row.price is not None
         assert row.quantity is not None
         facts = self._facts(row)._replace(event_id=row.trade_id or 0, price=row.price, quantity=row.quantity)
-        self._tell(row.line, self._gates.trade(*facts[:6]), facts)
+        if row.execution in (None, "MARKET"):
+            bits = self._gates.trade(*facts[:6])
+        else:
+            bits = self._gates.other_trade(*facts[:4], row.quantity)
+        self._tell(row.line, bits, facts)
 
     def _difference(self, row: Row) -> None:
         before = self._update

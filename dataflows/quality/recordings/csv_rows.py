@@ -39,6 +39,8 @@ class Row(msgspec.Struct, gc=False):
     stream_type: str | None = None
     event: str | None = None
     symbol: str | None = None
+    #: How a trade came about: `MARKET` is a print of the book.
+    execution: str | None = None
     first_update_id: int | None = None
     last_update_id: int | None = None
     previous_update_id: int | None = None
@@ -96,7 +98,8 @@ _COLUMNS: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
     "TimestampOfReceiveUS": ("place_time", _time), "TimestampOfReceive": ("receive_time", _time),
     "TimestampOfRequest": ("request_time", _time), "EventTime": ("event_time", _time),
     "TransactionTime": ("transaction_time", _time), "Stream": ("stream", str), "StreamType": ("stream_type", str),
-    "EventType": ("event", str), "Symbol": ("symbol", str), "FirstUpdateId": ("first_update_id", _whole),
+    "EventType": ("event", str), "Symbol": ("symbol", str),
+    "XUnknownParameter": ("execution", str), "FirstUpdateId": ("first_update_id", _whole),
     "FinalUpdateId": ("last_update_id", _whole), "FinalUpdateIdInLastStream": ("previous_update_id", _whole),
     "LastUpdateId": ("snapshot_id", _whole), "TradeId": ("trade_id", _whole), "IsAsk": ("is_ask", _whole),
     "IsBuyerMarketMaker": ("is_buyer_maker", _whole), "IsLast": ("is_last", _whole), "Price": ("price", float),

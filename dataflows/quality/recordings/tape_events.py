@@ -64,11 +64,15 @@ class TapeEvents:
             received, event_time_ms * _MILLISECOND_NS, transaction_time_ms * _MILLISECOND_NS, since_ns=since_ns)
 
     def _trade(self, frame: Frame, event: events.Trade | events.AggregateTrade) -> None:
-        aggregate = isinstance(event, events.AggregateTrade)
         facts = self._facts(frame, event, event.event_time_ms, event.transaction_time_ms)._replace(
             event_id=event.aggregate_id if isinstance(event, events.AggregateTrade) else event.trade_id,
             price=event.price, quantity=event.quantity)
-        self._tell(frame, self._gates.trade(*facts[:6], mid=self._mid, aggregate=aggregate), facts)
+        if isinstance(event, events.Trade) and event.execution != "MARKET":
+            bits = self._gates.other_trade(*facts[:4], event.quantity)
+        else:
+            bits = self._gates.trade(
+                *facts[:6], mid=self._mid, aggregate=isinstance(event, events.AggregateTrade))
+        self._tell(frame, bits, facts)
 
     def _ticker(self, frame: Frame, event: events.BookTicker) -> None:
         bid, ask = event.best_bid, event.best_ask

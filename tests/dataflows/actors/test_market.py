@@ -181,7 +181,7 @@ def test_only_prints_of_the_order_book_feed_features_and_only_of_one_trade_strea
         (b'{"e":"24hrTicker","s":"BTCUSDT"}', Reason.UNKNOWN_EVENT),
         (wire.depth(12, 13, 11, symbol="ETHUSDT"), Reason.UNKNOWN_INSTRUMENT),
         (wire.snapshot(12, [], [], symbol="BTCUSD_PERP"), Reason.UNKNOWN_INSTRUMENT),
-        (wire.trade("0", "0", execution=""), Reason.INVALID_PRICE),
+        (wire.trade("0", "1"), Reason.INVALID_PRICE),
         (wire.depth(12, 13, 11, [("100.05", "1")]), Reason.INVALID_PRICE),
         (wire.depth(12, 13, 11, [("100.1", "-1")]), Reason.INVALID_QUANTITY),
         (wire.ticker(12, "100.2", "100.2"), Reason.LOCKED_BOOK),

@@ -91,6 +91,16 @@ def test_a_bad_print_is_a_dead_letter_and_moves_no_bar(market: Market) -> None:
     assert dict(market.row().quality) == {"FAR_PRICE": 1, "EMPTY_TRADE": 1}
 
 
+def test_a_trade_that_is_no_print_of_the_book_has_its_place_in_the_ids(market: Market) -> None:
+    assert market.trade(1) is None
+    assert market.trade(2, "0", "0", X="NA") is None
+    assert market.trade(3, "9", "5", X="INSURANCE_FUND") is None
+    assert market.trade(4) is None
+    assert market.trade(3, X="ADL") is Reason.DUPLICATE_ID
+    assert dict(market.row().quality) == {"EMPTY_TRADE": 1, "DUPLICATE_ID": 1}
+    assert market.actor.bars()["volume"].sum() == 4
+
+
 @pytest.mark.parametrize(("bid", "reason"), [("100.3", Reason.CROSSED_BOOK), ("100.2", Reason.LOCKED_BOOK)])
 def test_a_book_that_crosses_or_locks_is_named(market: Market, bid: str, reason: Reason) -> None:
     ticker = {"e": "bookTicker", "u": 50, "s": "BTCUSDT", "b": bid, "B": "1", "a": "100.2", "A": "1"}

@@ -67,6 +67,12 @@ def test_a_wrong_trade_is_named(tmp_path: Path, wrong: dict[str, object], reason
     assert not report.clean
 
 
+def test_a_trade_that_is_no_print_of_the_book_may_have_any_price(tmp_path: Path) -> None:
+    rows = [f"{trade(number, price=price)},{how}" for number, price, how in (
+        (1, 10.0, "MARKET"), (2, 99.0, "INSURANCE_FUND"), (3, 10.0, "MARKET"))]
+    assert checked(tmp_path, f"{TRADES},XUnknownParameter", *rows).clean
+
+
 @pytest.mark.parametrize(("wrong", "reasons"), [
     ({"side": 2}, ["MALFORMED_EVENT"]), ({"price": 0}, ["INVALID_PRICE"]), ({"quantity": -3}, ["INVALID_QUANTITY"]),
     ({"price": 101}, ["FAR_LEVEL"]), ({"price": 0.01}, ["FAR_LEVEL"]), ({"previous": 14}, ["SEQUENCE_GAP"]),

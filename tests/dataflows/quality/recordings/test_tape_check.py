@@ -77,6 +77,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, wrong: bytes, reason: str) -> No
     assert set(named(report)[reason]) == {5}
 
 
+def test_what_is_no_print_of_the_book_needs_no_price(tmp_path: Path) -> None:
+    report = checked(tmp_path, trade(1), trade(2, p="0", q="0", X="NA"), trade(3, p="9", X="ADL"), trade(4))
+    assert named(report) == {"EMPTY_TRADE": [2]}
+    assert report.clean
+
+
 def test_a_stream_that_ends_before_its_tape_is_told(tmp_path: Path) -> None:
     report = checked(tmp_path, ticker(1), *(trade(number) for number in range(2, 1_000, 20)))
     assert "ended before it" in report.found["STALE_STREAM"].first
