@@ -1,12 +1,16 @@
-"""Speed of the market actor on a tape against a plain decoder and book in the same run, in processor time.
+"""Speed of the market actor on a raw tape against a plain decoder and book in the same run, in processor time.
 
-    python benchmarks/bench_market.py [--tape FILE] [--rounds 5]
+    python -m benchmarks.bench_market [--tape FILE] [--rounds 5]
 
-Measured is the way from a frame's bytes to updated state: decode, order book, bars, rolling windows, and one row of
-features a second of event time. The baseline is what one would write first: msgspec, a dict of levels and a sorted
-list of prices kept with `bisect`; it checks no sequence and keeps no bars, windows or features. Rounds alternate
-between the two; medians are compared. The tape is recorded data where there is some (SLUICE_DATA), else a synthetic
-one of the same mix.
+First the tape's depth frames and its snapshot alone: from bytes through decoder and book (nothing else runs), then
+through the whole light actor (gates, bars and windows besides), then through the baseline, which is what one would
+write first: msgspec, a dict of levels and a sorted list of prices kept with `bisect`; it checks no sequence and keeps
+nothing else. Then the whole tape to the light and to the full set of features, a row a second of event time. Frames
+come in batches of 500, as a source hands them on; joining them is part of what is measured, but for the first figure.
+An event is a level of the book, a trade or a best-price message.
+
+Rounds alternate between all; medians are compared. The tape is recorded data where there is some (SLUICE_DATA), else a
+synthetic one of the same mix.
 """
 
 import argparse
@@ -20,13 +24,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
+from dataflows.actors.extended import FullMarketActor
 from dataflows.actors.market import MarketActor
+from dataflows.book import sync
+from dataflows.book.sides import to_keys
+from dataflows.book.state import BookResult, new_book
+from dataflows.codecs.binance import decode
+from dataflows.codecs.binance_events import DepthSnapshot, DepthUpdate
+from dataflows.codecs.binance_frames import read_frame
+from dataflows.codecs.quick_frame import DEPTH_UPDATE, Text, join, new_frame, new_scratch
+from dataflows.kernels import Floats, Integers, RecordArray, kernel
 from dataflows.tapes.frames import Frame
 from sluice.instruments import InstrumentCatalog
 
 INSTRUMENT = InstrumentCatalog.shipped().require("BINANCE_USDM:BTCUSDT")
 SECOND_NS = 1_000_000_000
+BATCH = 500
 RECORDED = Path(os.environ.get("SLUICE_DATA", "../shared/data")) / "ticks" / "usdm_btcusdt_20240808.gz"
 
 
@@ -96,15 +111,88 @@ def plain(frames: Sequence[Frame]) -> None:
             asks.apply(event.a)
 
 
-def actor(frames: Sequence[Frame]) -> None:
-    """Run the market actor with a tick a second."""
-    market = MarketActor(INSTRUMENT)
+@kernel
+def _decode_and_apply(
+    books: RecordArray, buffer: Text, starts: Integers, ends: Integers, symbol: Text,
+    frames: RecordArray, keys: Integers, quantities: Floats,
+) -> tuple[int, int]:
+    """Read every depth frame and apply it; return how many were read and how many the book refused."""
+    book, frame, read, refused = books[0], frames[0], 0, 0
+    for index in range(starts.size):
+        kind = read_frame(
+            buffer, starts[index], ends[index], symbol, book.tick_numerator, book.tick_denominator,
+            frame, keys, quantities)
+        if kind == DEPTH_UPDATE:
+            bids, end = frame.bid_count, frame.bid_count + frame.ask_count
+            result = sync.update_keys(
+                book, frame.first_update_id, frame.last_update_id, frame.previous_update_id,
+                keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])
+            read += 1
+            refused += result == _GAP
+    return read, refused
+
+
+@kernel
+def _load(books: RecordArray, last: int, bids: Floats, asks: Floats) -> int:
+    bid_keys, bid_quantities = np.empty(bids.shape[0], np.int64), np.empty(bids.shape[0])
+    ask_keys, ask_quantities = np.empty(asks.shape[0], np.int64), np.empty(asks.shape[0])
+    book = books[0]
+    to_keys(bids, book.tick_numerator, book.tick_denominator, 1, bid_keys, bid_quantities)
+    to_keys(asks, book.tick_numerator, book.tick_denominator, -1, ask_keys, ask_quantities)
+    return sync.snapshot_keys(book, last, bid_keys, bid_quantities, ask_keys, ask_quantities)
+
+
+_GAP = int(BookResult.GAP)
+
+
+class DecoderAndBook:
+    """The depth frames of a tape through decoder and book alone, the snapshot at its place among them."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        at = next(number for number, frame in enumerate(frames) if b"lastUpdateId" in frame.payload)
+        snapshot = decode(frames[at].payload)
+        assert isinstance(snapshot, DepthSnapshot)
+        self._snapshot = snapshot
+        self._parts = [join([frame.payload for frame in part]) for part in (frames[:at], frames[at + 1 :])]
+        self._symbol = np.frombuffer(INSTRUMENT.symbol.encode(), np.uint8)
+        self._frame, (self._keys, self._quantities) = new_frame(), new_scratch()
+
+    def __call__(self, frames: Sequence[Frame]) -> None:
+        """Run once. Every frame must be read and none refused."""
+        book = new_book(INSTRUMENT.tick_size)
+        counts = [self._run(book, self._parts[0])]
+        _load(book, self._snapshot.last_update_id, self._snapshot.bids, self._snapshot.asks)
+        counts.append(self._run(book, self._parts[1]))
+        read, refused = map(sum, zip(*counts, strict=True))
+        assert (read, refused) == (len(frames) - 1, 0), (read, refused)
+
+    def _run(self, book: RecordArray, part: tuple[Text, Integers, Integers]) -> tuple[int, int]:
+        return _decode_and_apply(book, *part, self._symbol, self._frame, self._keys, self._quantities)
+
+
+def through(make: type[MarketActor], frames: Sequence[Frame]) -> None:
+    """Run an actor over batches of frames with a tick a second."""
+    market = make(INSTRUMENT)
     tick = (frames[0].receive_time_ns // SECOND_NS + 1) * SECOND_NS
+    waiting: list[Frame] = []
     for frame in frames:
+        if frame.receive_time_ns >= tick or len(waiting) == BATCH:
+            market.on_frames(waiting)
+            waiting = []
         while tick <= frame.receive_time_ns:
             market.on_tick(tick)
             tick += SECOND_NS
-        market.on_frame(frame)
+        waiting.append(frame)
+    market.on_frames(waiting)
+
+
+def events_of(frames: Sequence[Frame]) -> int:
+    """Count levels, trades and best-price messages."""
+    count = 0
+    for frame in frames:
+        event = decode(frame.payload)
+        count += len(event.bids) + len(event.asks) if isinstance(event, DepthUpdate | DepthSnapshot) else 1
+    return count
 
 
 def read_tape(path: Path) -> list[Frame]:
@@ -157,11 +245,11 @@ def _chained(frames: list[Frame]) -> list[Frame]:
     return chained
 
 
-def frames_per_second(run: Callable[[Sequence[Frame]], None], frames: Sequence[Frame]) -> float:
-    """Return how many frames a run takes in a second of this process's processor time, whatever else is running."""
+def cpu_seconds(run: Callable[[Sequence[Frame]], None], frames: Sequence[Frame]) -> float:
+    """Return the processor time that a run takes, whatever else the machine does."""
     start = time.process_time()
     run(frames)
-    return len(frames) / (time.process_time() - start)
+    return time.process_time() - start
 
 
 def main() -> None:
@@ -171,17 +259,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     frames = read_tape(options.tape) if options.tape else synthetic_tape()
-    MarketActor.warm()
-    speeds: dict[str, list[float]] = {"actor": [], "plain": []}
-    for _ in range(max(3, options.rounds)):
-        speeds["actor"].append(frames_per_second(actor, frames))
-        speeds["plain"].append(frames_per_second(plain, frames))
-    ours, theirs = statistics.median(speeds["actor"]), statistics.median(speeds["plain"])
-    name = options.tape.name if options.tape else "synthetic"
-    print(f"tape: {name}, {len(frames)} frames, {len(speeds['actor'])} rounds")
-    print(f"market actor (decode, book, bars, windows, features): {ours:,.0f} frames/s")
-    print(f"msgspec, dict and bisect (decode and book only):      {theirs:,.0f} frames/s")
-    print(f"ratio: {ours / theirs:.2f}")
+    depth = [frame for frame in frames if b"depthUpdate" in frame.payload or b"lastUpdateId" in frame.payload]
+    runs: dict[str, tuple[Callable[[Sequence[Frame]], None], Sequence[Frame]]] = {
+        "depth: decoder and book": (DecoderAndBook(depth), depth),
+        "depth: light actor": (lambda given: through(MarketActor, given), depth),
+        "depth: msgspec and sorted lists": (plain, depth),
+        "tape: light features": (lambda given: through(MarketActor, given), frames),
+        "tape: full features": (lambda given: through(FullMarketActor, given), frames),
+        "tape: msgspec and sorted lists": (plain, frames),
+    }
+    events = {id(depth): events_of(depth), id(frames): events_of(frames)}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(max(3, options.rounds) + 1):
+        for name, (run, given) in runs.items():
+            if (took := cpu_seconds(run, given)) and turn:
+                times[name].append(took)
+    print(f"tape: {options.tape.name if options.tape else 'synthetic'}, {len(frames)} frames, {events[id(frames)]} "
+          f"events; {len(depth)} of depth with {events[id(depth)] / len(depth):.0f} levels each")
+    for name, (_, given) in runs.items():
+        took = statistics.median(times[name])
+        base = statistics.median(times[f"{name.split(':')[0]}: msgspec and sorted lists"])
+        print(f"{name:34} {len(given) / took:>11,.0f} frames/s {events[id(given)] / took:>13,.0f} events/s "
+              f"{base / took:>7.1f} x the baseline")
 
 
 if __name__ == "__main__":

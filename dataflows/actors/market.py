@@ -177,7 +177,8 @@ class MarketActor:
 
     def _flags(self) -> tuple[tuple[str, int], ...]:
         """Return what the gates found so far, by reason."""
-        return tuple(counts_of(self._state["quality"][0]).items())
+        gates = self._state["quality"]
+        return tuple(counts_of(gates[0]).items()) if gates["counts"].any() else ()
 
     def _run_tick(self, tick_time_ns: int) -> bool:
         """Fill the top, the values and what is valid of them; see `market_features.on_tick`."""
