@@ -1,4 +1,4 @@
-"""Tests that need a program, data or clients of others: `@pytest.mark.needs("grpcurl")`, `"data"`, `"judges"`.
+"""Tests that need what a machine may lack: `@pytest.mark.needs("grpcurl")`, `"data"`, `"judges"`, `"kafka"`.
 
 Such a test is skipped, and says why, where the thing is missing; where the environment variable SLUICE_REQUIRE lists it
 (`grpcurl,data`), it fails instead, so that continuous integration cannot pass by skipping.
@@ -34,7 +34,9 @@ def judges() -> Path:
 
 
 def is_missing(name: str) -> bool:
-    """Tell whether what a test needs is not there."""
+    """Tell whether what a test needs is not there. `kafka` is Java and the Maven that fetches a real broker."""
+    if name == "kafka":
+        return shutil.which("java") is None or shutil.which("mvn") is None
     if name == "judges":
         return not judges().is_file()
     return not recorded_data().is_dir() if name == "data" else shutil.which(name) is None

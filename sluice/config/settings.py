@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr
 from sluice.config.binance import BinanceSettings
 from sluice.config.exchange import ExchangeSettings
 from sluice.config.features import FeatureSettings
+from sluice.config.kafka import KafkaSettings, TopicSettings
 from sluice.config.market_source import ExchangeSourceSettings
 from sluice.config.section import Address, NotNegative, OptionalPath, Port, Positive, Section
 
@@ -175,6 +176,8 @@ class Settings(Section):
     source: SourceSettings = Field(default_factory=SourceSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     stores: StoreSettings = Field(default_factory=StoreSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    topics: TopicSettings = Field(default_factory=TopicSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     risk: RiskSettings = Field(default_factory=RiskSettings)
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings)

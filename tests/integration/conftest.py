@@ -1,9 +1,10 @@
-"""What every test that needs a real PostgreSQL or Redis shares: one pair of servers for the whole run of tests."""
+"""What every test that needs a real PostgreSQL, Redis or Kafka shares: one of each for the whole run of tests."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from sluice.broker.local import LocalBroker, local_broker
 from sluice.config.settings import RunSettings, Settings
 from sluice.stores.embedded import StoreUrls
 from sluice.stores.embedded import stores as open_stores
@@ -15,3 +16,10 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
     settings = Settings(run=RunSettings(data_dir=tmp_path_factory.mktemp("stores")))
     with open_stores(settings) as urls:
         yield urls
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """A real Apache Kafka; a test is marked `needs("kafka")` and names its topics with a prefix of its own."""
+    with local_broker(tmp_path_factory.mktemp("kafka"), short_lived=True) as broker:
+        yield broker
