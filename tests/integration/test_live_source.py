@@ -27,7 +27,7 @@ from dataflows.tapes.writer import TapeWriter
 from dataflows.ticks import Tick
 from sluice.clock import SystemClock
 from sluice.instruments import InstrumentCatalog
-from tests.dataflows.sources.exchange.running import SECOND, Collected, a_source, collecting
+from tests.dataflows.sources.exchange.running import SECOND, Collected, a_source, collecting, snapshot
 from tests.integration.served_exchange import ServedExchange, served_exchange
 
 ALL = ("depth@100ms", "bookTicker", "trade", "aggTrade", "markPrice@1s", "kline_1m")
@@ -88,21 +88,22 @@ OPEN_INTERESTS = {"BTCUSDT": "10659.509", "ETHUSDT": "250000.125"}
 
 @pytest.fixture(scope="module")
 def with_open_interest(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The synthetic market, and beside it what a recorder polled in its minute, every 10 s."""
+    """The synthetic market, and beside it what a recorder asked for: open interest every 10 s, and once more a book."""
     [start_ns] = [item.receive_time_ns for item in islice(TapeReader([synthetic]), 1) if isinstance(item, Frame)]
-    polled = tmp_path_factory.mktemp("polled") / "open_interest.gz"
-    with TapeWriter(polled) as writer:
-        for second in range(0, 60, 10):
-            for symbol, amount in OPEN_INTERESTS.items():
+    folder = tmp_path_factory.mktemp("polled")
+    for symbol, amount in OPEN_INTERESTS.items():
+        with TapeWriter(folder / f"{symbol}.gz") as writer:
+            for second in range(0, 60, 10):
                 writer.write(start_ns + second * SECOND, open_interest(symbol, amount))
-    return [synthetic, polled]
+            writer.write(start_ns + 55 * SECOND, snapshot(1))
+    return [synthetic, folder]
 
 
 def open_interest(symbol: str, amount: str) -> bytes:
     return f'{{"openInterest":"{amount}","symbol":"{symbol}","time":1589437530011}}'.encode()
 
 
-def test_polled_open_interest_of_a_tape_stands_in_lockstep_where_it_was_recorded(
+def test_every_answer_that_a_tape_holds_stands_in_lockstep_where_it_was_recorded(
     with_open_interest: list[Path], tmp_path: Path
 ) -> None:
     instruments = catalog("BINANCE_USDM:BTCUSDT", "BINANCE_USDM:ETHUSDT")

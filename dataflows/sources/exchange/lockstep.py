@@ -29,8 +29,10 @@ _LOG = logging.getLogger(__name__)
 #: Frames of one connection that may wait for the others before it is no longer read.
 MOST_WAITING = 5_000
 FULL_S, LOOK_S = 0.002, 0.25
-#: No tape has so many lines: asks for the latest snapshot of all.
-_LAST_LINE = 2**62
+#: No tape has so many lines, and an exchange reads so many digits: asks for the latest snapshot of all.
+_LAST_LINE = 10**18 - 1
+#: The latest snapshot is known once the exchange has read its whole tape.
+REQUEST_TIMEOUT_S = 600.0
 _NOT_IN_LOCKSTEP = InputError(
     "an exchange in lock-step must say the line of each frame before it, did not",
     fix="serve it with --pace lockstep, or set source.exchange.clock to system")
@@ -56,7 +58,7 @@ class LockstepFeed:
         """Read to the end. Raises `InputError` where the exchange is not in lock-step."""
         budget = WeightBudget(self._settings.request_weight)
         snapshots: list[Frame] = []
-        async with RestClient(self._settings, budget, now_s=self._now_s) as client:
+        async with RestClient(self._settings, budget, now_s=self._now_s, timeout_s=REQUEST_TIMEOUT_S) as client:
             for instrument in depth_instruments(self._settings, self._catalog):
                 snapshots += await self._snapshots(client, instrument)
         SOURCE_SNAPSHOTS.inc(len(snapshots))

@@ -57,14 +57,15 @@ class RestClient:
 
     def __init__(
         self, settings: ExchangeSourceSettings, budget: WeightBudget, *, now_s: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         self._settings, self._budget, self._now_s, self._sleep = settings, budget, now_s, sleep
+        self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
         return self
 
     async def __aexit__(
