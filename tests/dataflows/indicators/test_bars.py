@@ -71,8 +71,8 @@ def test_only_the_latest_bars_are_remembered() -> None:
 
 def test_bars_begin_anew_after_a_silence_longer_than_the_ring() -> None:
     later = START + (BAR_CAPACITY + 10) * SECOND
-    bars = bars_of([(START, 100.0, 1.0), (later, 50.0, 1.0)], later + SECOND)
-    assert [bar[4] for bar in bars] == [50.0]
+    bars = bars_of([(START, 100.0, 1.0), (later, 90.0, 1.0)], later + SECOND)
+    assert [bar[4] for bar in bars] == [90.0]
 
 
 def test_a_clock_that_jumps_by_centuries_costs_nothing() -> None:
