@@ -35,7 +35,8 @@ class FeatureRow(msgspec.Struct, frozen=True, gc=False):
 
     `values` and `valid` are in the order of the schema of `schema_hash`; a value is NaN where it is not valid.
     `sequence` numbers an instrument's rows from 1 without holes. `events` and `dead_letters` count frames since the
-    actor's beginning: each frame is one or the other. `health` says how the book has fared since then.
+    actor's beginning: each frame is one or the other. `health` says how the book has fared since then, `quality`
+    how often the gates found each reason in events, whether they were set aside for it or only flagged.
     """
 
     instrument: str
