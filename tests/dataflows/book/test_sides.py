@@ -79,7 +79,7 @@ def levels_of(side: RecordArray) -> Levels:
 
 
 def assert_tidy(side: RecordArray) -> None:
-    """Every place without a level is zero, the best is in the window and the far ones are sorted and below it."""
+    """Unused places are zero, the far ones sorted; the best is in the window, in its upper half where any is far."""
     record, far = side[0], int(side[0]["far_count"])
     assert not record["far_keys"][far:].any()
     assert not record["far_quantities"][far:].any()
@@ -88,12 +88,14 @@ def assert_tidy(side: RecordArray) -> None:
     if record["count"] == 0:
         assert record["best"] == NO_HORIZON
     else:
-        assert record["best"] - record["base"] == np.flatnonzero(record["window"])[-1]
+        place = record["best"] - record["base"]
+        assert place == np.flatnonzero(record["window"])[-1]
+        assert far == 0 or place >= WINDOW // 2
 
 
 # Keys in bunches that lie in one window, just outside it, and far away from each other.
-CENTRES = st.sampled_from([0, 300, WINDOW // 2, WINDOW - 1, WINDOW + 5, 3 * WINDOW, -WINDOW, 10**6, -(10**9), 2**51])
-KEYS = st.builds(lambda centre, offset: centre + offset, CENTRES, st.integers(0, 6))
+CENTRES = st.sampled_from([0, WINDOW // 8, WINDOW // 2, WINDOW, 3 * WINDOW, -WINDOW // 8 * 7, 10**6, -(10**9), 2**51])
+KEYS = st.builds(lambda centre, offset: centre + offset, CENTRES, st.integers(-2, 2))
 UPDATES = st.lists(st.tuples(KEYS, st.sampled_from([0.0, 0.0, 1.0, 2.5, 0.1])), max_size=12)
 
 
@@ -201,6 +203,15 @@ def test_an_update_that_makes_room_makes_nothing_forgotten(order: int) -> None:
     put(side, [(near, 1.0), (near + 1, 1.0), (-10 * WINDOW, 0.0), (-10 * WINDOW + 1, 0.0)][::order])
     assert (side["count"][0], side["horizon"][0]) == (FAR_CAPACITY + 1, NO_HORIZON)
     assert levels_of(side)[:3] == [(0, 1.0), (near + 1, 1.0), (near, 1.0)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_empty_side_takes_more_levels_than_have_room_far_away_in_any_order(order: int) -> None:
+    side = new_side()
+    levels = [(-(10**6) + number, 1.0) for number in range(FAR_CAPACITY + 1000)]
+    put(side, levels[::order])
+    assert (side["count"][0], side["horizon"][0]) == (len(levels), NO_HORIZON)
+    assert levels_of(side) == levels[::-1]
 
 
 def test_a_window_full_of_levels_that_moves_away_leaves_the_best_of_them() -> None:
