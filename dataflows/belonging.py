@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from dataflows.indicators.schema import MARKET_SCHEMA
+from dataflows.market_actors import schema_of_settings
 from dataflows.tapes.files import find_tapes
 from sluice.config import Settings
 from sluice.errors import InputError
@@ -15,25 +17,25 @@ class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     """What must stay the same while a run goes on.
 
     Tapes are known by their names: they may be moved, and may grow. An exchange is known by its clock alone, as its
-    address may change.
+    address may change. The features are the light set where nothing is said.
     """
 
     tapes: tuple[str, ...]
     instruments: tuple[str, ...]
     tick_interval_ms: int
-    features: str = ""
+    features: str = MARKET_SCHEMA.name
 
 
-def claim(settings: Settings, instruments: Sequence[str], features: str = "") -> None:
+def claim(settings: Settings, instruments: Sequence[str], *, flow: str = "") -> None:
     """Note what the run of this data folder and namespace belongs to, at its first start.
 
-    `features` says which set a flow of features makes; such a flow is a run of its own beside the one that trades.
-    Raises `InputError` where it was begun with something else.
+    A `flow` with a name is a run of its own beside the one that trades. Raises `InputError` where the run was begun
+    with something else.
     """
     ours = Belongings(
         _market(settings), tuple(instruments),
-        settings.source.tick_interval_ms, features)
-    name = f"{settings.run.namespace}.features.json" if features else f"{settings.run.namespace}.json"
+        settings.source.tick_interval_ms, _features(settings))
+    name = ".".join((settings.run.namespace, *filter(None, (flow,)), "json"))
     path = settings.run.data_dir / "run" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +49,14 @@ def claim(settings: Settings, instruments: Sequence[str], features: str = "") ->
                 f"the {name} of the run {settings.run.namespace} in {settings.run.data_dir} must be {_shown(wanted)}, "
                 f"as it was begun, was {_shown(found)}",
                 fix="start another run: set run.data_dir or run.namespace to one of its own")
+
+
+def _features(settings: Settings) -> str:
+    """Say which features rows have; those of the light set know no other instrument."""
+    schema = schema_of_settings(settings.features)
+    if schema == MARKET_SCHEMA:
+        return schema.name
+    return f"{schema.name} version {schema.version} {schema.hash[:12]}, to {settings.features.reference}"
 
 
 def _market(settings: Settings) -> tuple[str, ...]:

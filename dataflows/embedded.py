@@ -18,12 +18,13 @@ from pydantic import SecretStr
 
 from dataflows.desk.desk import Desk
 from dataflows.desk.live import LiveDesk
+from dataflows.indicators.schema import FeatureSchema
+from dataflows.market_actors import schema_of_settings
 from dataflows.sources.exchange.source import ExchangeSource
 from dataflows.sources.tape import TapeSource
 from dataflows.steps.stopping import stop_on_signal
 from dataflows.traded import traded
 from sluice.config import Settings
-from sluice.config.settings import StrategySettings
 from sluice.config.writing import write_settings
 from sluice.errors import SluiceError
 from sluice.instruments import InstrumentCatalog
@@ -77,9 +78,9 @@ class LocalRun:
         return self.settings.account.name
 
     @property
-    def strategy(self) -> StrategySettings:
-        """Return the strategy's settings."""
-        return self.settings.strategy
+    def schema(self) -> FeatureSchema:
+        """Return the schema of the rows."""
+        return schema_of_settings(self.settings.features)
 
     def desk(self) -> Desk:
         """Return the desk, made at first use."""

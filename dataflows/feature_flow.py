@@ -33,8 +33,7 @@ class FeatureRun:
         """
         settings = with_tape(settings)
         catalog, schema = traded(settings), schema_of_settings(settings.features)
-        made_of = f"{schema.name} version {schema.version} {schema.hash}, to {settings.features.reference}"
-        claim(settings, [instrument.key for instrument in catalog], made_of)
+        claim(settings, [instrument.key for instrument in catalog], flow="features")
         source = market_source(settings, catalog)
         stop_on_signal(source)
         return cls(settings, catalog, schema, source)

@@ -23,13 +23,13 @@ def local_flow(run: LocalRun) -> Dataflow:
     """Compose source, market actors, trading and sinks. The step names are part of the recovery state: keep them."""
     flow = Dataflow("local")
     frames = op.input("tape", flow, run.source)
-    market = op.stateful_batch("market", frames, market_logic(run.catalog))
+    market = op.stateful_batch("market", frames, market_logic(run.catalog, run.schema))
     dead_letters = op.filter_map("dead_letters", market, dead_letter)
     op.output("dead_letter_file", dead_letters, DeadLetterSink(run.folder / "dead_letters.jsonl"))
     rows = op.filter_map("rows", market, tick_row)
-    op.output("hot_view", rows, HotViewSink(run.redis_url, run.namespace))
+    op.output("hot_view", rows, HotViewSink(run.redis_url, run.namespace, run.schema))
     account = op.map("account", rows, lambda item: (run.account, item[1]))
-    outcomes = op.stateful_batch("trading", account, trading_logic(run.desk, run.catalog, run.strategy))
+    outcomes = op.stateful_batch("trading", account, trading_logic(run.desk, run.catalog, run.settings))
     op.output("statistics", outcomes, StatisticsSink(run.folder / "statistics.json"))
     return flow
 

@@ -3,10 +3,16 @@
 What only the full set needs is imported where that is asked for: a process with the light set does not pay for it.
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from dataflows.actors.market import MarketActor
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from sluice.config.features import FeatureSettings
 from sluice.instruments import Instrument
+
+if TYPE_CHECKING:
+    from dataflows.cross_assets import CrossAssets
 
 
 def schema_of_settings(settings: FeatureSettings) -> FeatureSchema:
@@ -30,3 +36,15 @@ def market_actor(instrument: Instrument, schema: FeatureSchema, snapshot: bytes 
     from dataflows.indicators.schemas import bars_of  # noqa: PLC0415
 
     return FullMarketActor(instrument, snapshot, bars_ns=bars_of(schema))
+
+
+def cross_assets_of(
+    schema: FeatureSchema, reference: str, interval_ns: int, snapshot: Mapping[str, bytes] | None = None,
+    last_ns: int = 0,
+) -> "CrossAssets | None":
+    """Return what fills the cross-asset columns of a schema, None where it has none; see `CrossAssets`."""
+    if schema == MARKET_SCHEMA:
+        return None
+    from dataflows.cross_assets import CrossAssets  # noqa: PLC0415  # see the module's first lines
+
+    return CrossAssets(schema, reference, interval_ns, snapshot, last_ns)

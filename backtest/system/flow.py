@@ -10,6 +10,7 @@ from itertools import islice
 
 from dataflows.deadletters import DeadLetter
 from dataflows.desk.interface import TradingDesk
+from dataflows.market_actors import schema_of_settings
 from dataflows.sources.tape import MarketInput, Routed, Router, TapeState
 from dataflows.steps.counting import TickOutcome
 from dataflows.steps.market import MarketLogic, TickRow
@@ -27,7 +28,8 @@ class Flow:
         self._batch_lines = settings.source.batch_lines
         self._router = Router(catalog, settings.source.tick_interval_ms * 1_000_000, TapeState())
         self._markets: dict[str, MarketLogic] = {}
-        self._trading = TradingLogic(desk, catalog, settings.strategy, TradingState())
+        self._schema = schema_of_settings(settings.features)
+        self._trading = TradingLogic(desk, catalog, settings, TradingState())
 
     def play(self, items: Iterator[Item]) -> Iterator[list[TickOutcome]]:
         """Yield what came of the ticks of each batch of lines; the last one closes the tape."""
@@ -47,5 +49,5 @@ class Flow:
 
     def _market(self, key: str) -> MarketLogic:
         if key not in self._markets:
-            self._markets[key] = MarketLogic(self._catalog, None)
+            self._markets[key] = MarketLogic(self._catalog, None, self._schema)
         return self._markets[key]

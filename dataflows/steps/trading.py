@@ -17,11 +17,12 @@ from dataflows.actors.strategy_domain import CancelOrder, Command, MarketView, O
 from dataflows.desk.desk import Approved, Sent, Vetoed, order_id
 from dataflows.desk.interface import TradingDesk
 from dataflows.indicators.schema import MARKET_SCHEMA
+from dataflows.market_actors import cross_assets_of, schema_of_settings
 from dataflows.statistics import FlowStatistics
 from dataflows.steps.counting import TickOutcome, count_tick
 from dataflows.steps.market import TickRow
 from dataflows.ticks import Tick
-from sluice.config.settings import StrategySettings
+from sluice.config.settings import Settings
 from sluice.instruments import InstrumentCatalog
 
 
@@ -33,19 +34,25 @@ class TradingState(NamedTuple):
     statistics: bytes | None = None
     waiting: tuple[TickRow, ...] = ()
     done_ns: int = 0
+    cross_assets: tuple[tuple[str, bytes], ...] = ()
+    cross_assets_ns: int = 0
 
 
 class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
     """Works the ticks of one account."""
 
     def __init__(
-        self, desk: TradingDesk, catalog: InstrumentCatalog, settings: StrategySettings, state: TradingState
+        self, desk: TradingDesk, catalog: InstrumentCatalog, settings: Settings, state: TradingState
     ) -> None:
         self._desk = desk
         self._catalog = catalog
         kept = dict(state.strategies)
         self._strategies = {
-            instrument.key: StrategyActor(instrument, settings, kept.get(instrument.key)) for instrument in catalog}
+            instrument.key: StrategyActor(instrument, settings.strategy, kept.get(instrument.key))
+            for instrument in catalog}
+        self._cross_assets = cross_assets_of(
+            schema_of_settings(settings.features), settings.features.reference,
+            settings.source.tick_interval_ms * _MILLISECOND_NS, dict(state.cross_assets), state.cross_assets_ns)
         self._report_sequence = state.report_sequence
         self._statistics = FlowStatistics(state.statistics)
         self._waiting = {(row.tick.time_ns, row.row.instrument): row for row in state.waiting}
@@ -72,7 +79,13 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
             self._statistics.snapshot(),
             tuple(self._waiting.values()),
             self._done_ns,
+            *self._cross_state(),
         )
+
+    def _cross_state(self) -> tuple[tuple[tuple[str, bytes], ...], int]:
+        if self._cross_assets is None:
+            return (), 0
+        return tuple(self._cross_assets.snapshot().items()), self._cross_assets.last_ns
 
     def _complete(self, tick: Tick) -> list[TickRow] | None:
         keys = [(tick.time_ns, instrument.key) for instrument in self._catalog]
@@ -82,6 +95,9 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
 
     def _work(self, tick_rows: list[TickRow]) -> TickOutcome:
         tick = tick_rows[0].tick
+        if self._cross_assets is not None:
+            rows = self._cross_assets.on_tick([found.row for found in tick_rows])
+            tick_rows = [found._replace(row=row) for found, row in zip(tick_rows, rows, strict=True)]
         with self._statistics.timed("whole"):
             self._walk(tick, [found.row for found in tick_rows])
         count_tick(self._statistics, tick_rows)
@@ -160,17 +176,23 @@ SETTLE_NS = 60_000_000_000
 
 #: Where risk's measure for sizing stands in a row.
 AVERAGE_TRUE_RANGE = MARKET_SCHEMA.features.index("average_true_range")
+#: Every schema begins with the columns of the light one.
+_LIGHT_WIDTH = len(MARKET_SCHEMA.features)
+_MILLISECOND_NS = 1_000_000
 
 
 def view_of(row: FeatureRow) -> MarketView:
-    """Return what a strategy needs of a row; not usable while the book is out of sync or a feature not warm."""
+    """Return what a strategy needs of a row; not usable while the book is out of sync or a light feature not warm.
+
+    What else must be valid is known to the model alone, and said with its prediction.
+    """
     atr = row.values[AVERAGE_TRUE_RANGE]
-    usable = row.top.synced and all(row.valid) and row.top.best_bid < row.top.best_ask
+    usable = row.top.synced and all(row.valid[:_LIGHT_WIDTH]) and row.top.best_bid < row.top.best_ask
     return MarketView(row.event_time_ns, row.top.best_bid, row.top.best_ask, atr, usable)
 
 
 def trading_logic(
-    desk: Callable[[], TradingDesk], catalog: InstrumentCatalog, settings: StrategySettings
+    desk: Callable[[], TradingDesk], catalog: InstrumentCatalog, settings: Settings
 ) -> Callable[[TradingState | None], TradingLogic]:
     """Return the builder that Bytewax calls with the state to resume from."""
     return lambda state: TradingLogic(desk(), catalog, settings, TradingState(*state) if state else TradingState())

@@ -2,8 +2,8 @@
 
 The label of a row is the log return of the mid price from its tick to the tick one horizon later, in basis points. A
 row is used where every input is valid and the book was good at both ends of every horizon. The columns of the light set
-are always inputs; another column is one where it is valid in nearly all rows that could be used else, so that a stream
-that a tape does not have, or a warm-up longer than it, costs its columns and not the rows.
+are always inputs. Of the others, those that are valid most come first, and each is one unless too few rows would have
+all inputs: a stream that a tape does not have, or a warm-up longer than it, costs its columns and not the rows.
 
 The split is by time, never by chance: the models are fitted on the first part, the size of their errors and the
 policy's thresholds come from the second, and the figures on the card from the third. Between two parts, rows whose
@@ -28,8 +28,8 @@ Integers = npt.NDArray[np.int64]
 FIT_PART = 0.6
 CALIBRATION_PART = 0.2
 LEAST_ROWS = 50
-#: Least part of the rows in which a column beyond the light set must be valid to be an input.
-LEAST_VALID = 0.8
+#: Least part of the rows with a valid light set that must have all inputs.
+LEAST_KEPT = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,14 @@ def _light(schema: FeatureSchema) -> list[int]:
 
 def _inputs(features: Vector, schema: FeatureSchema) -> npt.NDArray[np.bool_]:
     """Tell which columns are inputs."""
-    used: npt.NDArray[np.bool_] = np.isfinite(features).mean(axis=0) >= LEAST_VALID
+    valid = np.isfinite(features)
+    used = np.zeros(len(schema.features), np.bool_)
     used[_light(schema)] = True
+    kept = np.ones(len(features), np.bool_)
+    for column in np.argsort(-valid.mean(axis=0), kind="stable"):
+        if (kept & valid[:, column]).mean() >= LEAST_KEPT:
+            kept &= valid[:, column]
+            used[column] = True
     return used
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataflows.belonging import claim
+from sluice.config.features import FeatureSettings
 from sluice.config.settings import RunSettings, Settings, SourceSettings
 from sluice.errors import InputError
 
@@ -69,3 +70,14 @@ def test_damaged_note_is_an_error_in_words(tmp_path: Path, content: bytes) -> No
     (tmp_path / "data" / "run" / "mine.json").write_bytes(content)
     with pytest.raises(InputError, match="must say what the run belongs to"):
         claim(settings, KEYS)
+
+
+def test_other_features_are_refused_and_a_flow_of_its_own_has_its_own_belongings(tmp_path: Path) -> None:
+    light = settings_of(tmp_path, "a.gz")
+    full = light.model_copy(update={"features": FeatureSettings.model_validate({"set": "full"})})
+    claim(light, KEYS)
+    with pytest.raises(InputError, match=r"the features of the run .* must be market, as it was begun, was full ver"):
+        claim(full, KEYS)
+    claim(full, KEYS, flow="features")
+    with pytest.raises(InputError, match=r"must be full version 1 .* to BINANCE_USDM:BTCUSDT, .* was market"):
+        claim(light, KEYS, flow="features")

@@ -3,6 +3,8 @@
 import json
 
 from dataflows.actors.market import MarketActor
+from dataflows.indicators.schemas import FULL_SCHEMA
+from dataflows.market_actors import market_actor
 from dataflows.sinks.hot_view import hot_view
 from dataflows.tapes.frames import Frame
 from sluice.instruments import InstrumentCatalog
@@ -27,3 +29,15 @@ def test_a_book_that_was_lost_says_why_beside_the_features_that_are_known() -> N
     assert view["book"] == {
         "snapshots": 1, "joins": 1, "lost_to_gap": 1, "lost_to_crossing": 0, "lost_to_horizon": 0,
         "stale_cause": "gap", "stale_since_ns": 3}
+
+
+def test_a_row_of_the_full_set_is_shown_by_the_names_of_its_columns() -> None:
+    actor = market_actor(BTC, FULL_SCHEMA)
+    frames = (wire.snapshot(10, [("100.0", "3")], [("100.2", "1")]), wire.depth(9, 11, 8))
+    for number, payload in enumerate(frames, start=1):
+        actor.on_frame(Frame(number, number, payload))
+
+    view = json.loads(hot_view(actor.on_tick(wire.SECOND), FULL_SCHEMA))
+
+    assert view["features"]["imbalance_1"] == view["features"]["imbalance_50"] == 0.5
+    assert set(view["features"]) < set(FULL_SCHEMA.features)

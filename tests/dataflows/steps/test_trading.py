@@ -16,7 +16,7 @@ from dataflows.staleness import NO_SNAPSHOT
 from dataflows.steps.market import TickRow
 from dataflows.steps.trading import TradingLogic, TradingState
 from dataflows.ticks import Tick
-from sluice.config.settings import StrategySettings
+from sluice.config.settings import Settings
 from sluice.instruments import InstrumentCatalog
 from sluice.orders import Side
 from sluice.risk.v1.approval_pb2 import SignedApproval
@@ -70,7 +70,7 @@ class ScriptedDesk:
 
 
 def a_logic(desk: ScriptedDesk, state: TradingState | None = None) -> TradingLogic:
-    return TradingLogic(desk, CATALOG, StrategySettings(), state or TradingState())
+    return TradingLogic(desk, CATALOG, Settings(), state or TradingState())
 
 
 def a_row(key: str, second: int, *, last: bool = False) -> TickRow:
