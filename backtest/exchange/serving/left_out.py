@@ -41,7 +41,7 @@ class LeftOut:
             self.by_reason[reason.name] += 1
 
     def _reason(self, frame: Frame) -> DeadLetterReason | None:
-        """Return why no stream carries a frame; None for a snapshot, which REST answers with."""
+        """Return why no stream carries a frame; None for what REST answers with: a snapshot, open interest."""
         symbol = symbol_of(frame.payload, frame.symbol_hint)
         if not symbol:
             return unroutable(frame.payload).reason

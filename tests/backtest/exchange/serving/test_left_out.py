@@ -7,6 +7,7 @@ from dataflows.tapes.frames import Frame
 SERVED = b'{"stream":"btcusdt@trade","data":{"e":"trade","E":1,"T":1,"s":"BTCUSDT","t":1,"p":"5","q":"1","m":true}}'
 SPACED = b'{"stream": "btcusdt@trade", "data": {"e": "trade", "E": 1, "T": 1, "s": "BTCUSDT", "p": "5", "q": "1"}}'
 SNAPSHOT = b'{"lastUpdateId":1,"E":1,"T":1,"bids":[["1.0","1"]],"asks":[["1.1","1"]]}'
+POLLED = b'{"openInterest":"10659.509","symbol":"BTCUSDT","time":1}'
 UNSERVED = {
     b'{"stream":"nopeusdt@trade","data":{"e":"trade","s":"NOPEUSDT"}}': "UNKNOWN_INSTRUMENT",
     b"{no json": "MALFORMED_JSON",
@@ -15,7 +16,7 @@ UNSERVED = {
 
 def test_lines_without_a_stream_are_counted_by_reason_and_passed_on() -> None:
     left_out = LeftOut({"BTCUSDT"})
-    payloads = [SERVED, SPACED, SNAPSHOT, *UNSERVED]
+    payloads = [SERVED, SPACED, SNAPSHOT, POLLED, *UNSERVED]
     frames = [Frame(number, number, payload, "BTCUSDT") for number, payload in enumerate(payloads, start=1)]
     assert list(left_out.frames(frames)) == frames
     assert dict(left_out.by_reason) == dict.fromkeys(UNSERVED.values(), 1)

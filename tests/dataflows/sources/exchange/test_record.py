@@ -32,6 +32,13 @@ async def answer(request: web.Request) -> web.Response:
     return web.Response(body=snapshot(10))
 
 
+POLLED = b'{"openInterest":"10659.509","symbol":"BTCUSDT","time":1}'
+
+
+async def open_interest(request: web.Request) -> web.Response:
+    return web.Response(body=POLLED) if request.query["symbol"] == "BTCUSDT" else web.Response(status=400)
+
+
 def environ(exchange: SmallExchange) -> dict[str, str]:
     return {**os.environ,
             "SLUICE_SOURCE__INSTRUMENTS": '["BINANCE_USDM:BTCUSDT", "BINANCE_USDM:ETHUSDT"]',
@@ -44,15 +51,15 @@ def payloads(path: Path) -> list[bytes]:
     return [item.payload for item in TapeReader([path]) if isinstance(item, Frame)]
 
 
-def test_each_instrument_gets_a_tape_with_its_snapshots_and_the_rest_one_of_its_own(tmp_path: Path) -> None:
-    with serving(script, answer) as exchange:
+def test_each_instrument_gets_a_tape_with_all_that_was_asked_for_and_the_rest_one_of_its_own(tmp_path: Path) -> None:
+    with serving(script, answer, open_interest=open_interest) as exchange:
         done = subprocess.run(
             [sys.executable, "-m", "sluice", "record", "-o", str(tmp_path), "--seconds", "3", "--json"],
             env=environ(exchange), capture_output=True, text=True, check=True)
     files = {Path(path).name.rsplit("_", 1)[0]: Path(path) for path in json.loads(done.stdout)["files"]}
     assert set(files) == {"binance_usdm_btcusdt", "binance_usdm_ethusdt", "unrouted"}
     btc = payloads(files["binance_usdm_btcusdt"])
-    assert sorted(btc) == sorted([depth(5, 12, 4), snapshot(10), *(trade(number) for number in range(50))])
+    assert sorted(btc) == sorted([depth(5, 12, 4), snapshot(10), POLLED, *(trade(number) for number in range(50))])
     assert payloads(files["binance_usdm_ethusdt"]) == [trade(number, "ETHUSDT") for number in range(50)]
     assert payloads(files["unrouted"]) == [b"no json at all"]
     hints = {item.symbol_hint for item in TapeReader([files["binance_usdm_btcusdt"]]) if isinstance(item, Frame)}
