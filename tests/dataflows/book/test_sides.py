@@ -47,6 +47,11 @@ def sums(side: RecordArray, furthest_key: int, levels: int) -> tuple[float, floa
 
 
 @kernel
+def quantity_at(side: RecordArray, key: int) -> float:
+    return reading.quantity_at(side[0], key)
+
+
+@kernel
 def best(side: RecordArray) -> tuple[int, float]:
     return sides.best_key(side[0]), sides.best_quantity(side[0])
 
@@ -94,8 +99,8 @@ def assert_tidy(side: RecordArray) -> None:
 
 
 # Keys in bunches that lie in one window, just outside it, and far away from each other.
-CENTRES = st.sampled_from([0, WINDOW // 8, WINDOW // 2, WINDOW, 3 * WINDOW, -WINDOW // 8 * 7, 10**6, -(10**9), 2**51])
-KEYS = st.builds(lambda centre, offset: centre + offset, CENTRES, st.integers(-2, 2))
+CENTRES = st.sampled_from([0, WINDOW // 8 - 1, WINDOW // 2, WINDOW, 3 * WINDOW, -WINDOW // 8 * 7, -(10**9), 2**51])
+KEYS = st.builds(lambda centre, offset: centre + offset, CENTRES, st.integers(0, 1))
 UPDATES = st.lists(st.tuples(KEYS, st.sampled_from([0.0, 0.0, 1.0, 2.5, 0.1])), max_size=12)
 
 
@@ -177,6 +182,16 @@ def test_a_side_with_too_little_room_knows_what_it_has_forgotten(seed: int) -> N
             assert_tidy(side)
     assert side["horizon"][0] != NO_HORIZON
     assert side["far_count"][0] > FAR_CAPACITY // 2
+
+
+def test_the_cells_at_both_ends_of_the_window_and_what_is_next_to_them_are_read() -> None:
+    side = new_side()
+    put(side, [(0, 1.0)])
+    first, last = int(side["base"][0]), int(side["base"][0]) + WINDOW - 1
+    put(side, [(last, 2.0), (first, 3.0), (first - 1, 4.0)])
+    assert side["base"][0] == first
+    assert [quantity_at(side, key) for key in (last + 1, last, 0, first, first - 1)] == [0.0, 2.0, 1.0, 3.0, 4.0]
+    assert [quantity_at(side, key) for key in (last - 1, first + 1, first - 2)] == [0.0, 0.0, 0.0]
 
 
 def full_side() -> RecordArray:
