@@ -9,6 +9,7 @@ import math
 
 from dataflows import bars
 from dataflows.actors.extended_state import SECOND_NS
+from dataflows.actors.market_gates import nanoseconds
 from dataflows.actors.market_kernels import fill_top
 from dataflows.actors.market_kinds import LIQUIDATION, OPEN_INTEREST, SNAPSHOT
 from dataflows.book.state import BookResult
@@ -20,7 +21,6 @@ from dataflows.indicators.technical import family as technical
 from dataflows.kernels import Floats, Record, RecordArray, part
 
 _APPLIED, _REJOINED = int(BookResult.APPLIED), int(BookResult.REJOINED)
-_MILLISECOND_NS = 1_000_000
 #: A longer silence lets the families of seconds begin anew. No tick falls into one (`dataflows.ticks`), so it makes no
 #: difference how many ticks there are.
 LONGEST_SILENCE_S = 600
@@ -75,7 +75,7 @@ def observe_frame(
             sign = -1.0 if frame.buyer_is_maker != 0 else 1.0
             observe_trade(extended, lengths, time_ns, frame.price, frame.quantity, sign)
     elif kind == MARK_PRICE:
-        extended.next_funding_time_ns = frame.next_funding_time_ms * _MILLISECOND_NS
+        extended.next_funding_time_ns = nanoseconds(frame.next_funding_time_ms)
         microstructure.on_mark(
             extended.microstructure, time_ns, frame.mark_price, frame.index_price, frame.funding_rate,
             extended.next_funding_time_ns)

@@ -21,7 +21,7 @@ def judge_frame(quality: Record, time_ns: int, frame: Record, best_bid: float, b
     counted in its record.
     """
     kind = frame.kind
-    event_ns, transaction_ns = _nanoseconds(frame.event_time_ms), _nanoseconds(frame.transaction_time_ms)
+    event_ns, transaction_ns = nanoseconds(frame.event_time_ms), nanoseconds(frame.transaction_time_ms)
     found = 0
     if kind == BOOK_TICKER:
         found = judge.judge_ticker(
@@ -43,7 +43,8 @@ def judge_frame(quality: Record, time_ns: int, frame: Record, best_bid: float, b
 
 
 @part
-def _nanoseconds(milliseconds: int) -> int:
+def nanoseconds(milliseconds: int) -> int:
+    """Return a time of the venue in nanoseconds, the latest that there can be where it is beyond that."""
     return min(milliseconds, _LATEST_MS) * _MILLISECOND_NS
 
 

@@ -98,6 +98,8 @@ def test_the_families_see_what_the_stream_says() -> None:
     values = dict(zip(row_names(), zip(row.values, row.valid, strict=True), strict=True))
     for name in ("rsi_14_1s", "cvd_60s", "order_flow_imbalance_60s", "basis_bps", "skewness_60s", "fraction_of_day"):
         assert values[name][1], name
+    assert values["fraction_of_day"][0] == (START // SECOND + 130) % 86_400 / 86_400
+    assert values["basis_bps"][0] == pytest.approx(1e4 * (100.2 - 1.0) / 1.0)
     assert row.schema_hash == FULL_SCHEMA.hash
     unknown = [name for name in row_names() if name.startswith("reference_")]
     assert unknown

@@ -249,3 +249,22 @@ def test_an_inverse_instrument_is_read_by_the_same_actor() -> None:
 def test_warming_compiles_everything_and_leaves_nothing_behind() -> None:
     MarketActor.warm()
     assert MarketActor(BTC).on_tick(START).events == 0
+
+
+def test_a_trade_that_comes_twice_counts_once_and_a_missing_one_is_flagged() -> None:
+    actor = synced_actor()
+    first, third = (wire.trade("100.0", "2").replace(b'"t":0', f'"t":{number}'.encode()) for number in (71, 73))
+    letters = feed(actor, [first, first, third], START + SECOND)
+    assert [letter and letter.reason for letter in letters] == [None, Reason.DUPLICATE_ID, None]
+    row = actor.on_tick(START + 2 * SECOND)
+    assert value(row, "cvd_1s") == 4.0
+    assert {"DUPLICATE_ID": 1, "MISSING_IDS": 1}.items() <= dict(row.quality).items()
+
+
+def test_a_price_far_off_the_book_is_set_aside_until_a_second_trade_confirms_it() -> None:
+    actor = synced_actor()
+    letters = feed(actor, [wire.trade("10.0", "2"), wire.trade("100.0", "1")], START + SECOND)
+    assert letters[0] is not None
+    assert letters[0].reason is Reason.FAR_PRICE
+    assert letters[1] is None
+    assert value(actor.on_tick(START + 2 * SECOND), "cvd_1s") == 1.0

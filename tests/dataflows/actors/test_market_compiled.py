@@ -43,3 +43,6 @@ def test_a_compiled_tape_gives_the_full_rows_of_its_frames(data_folder: Path, tm
     different = {FULL_SCHEMA.features[column] for column in np.flatnonzero(~same.all(axis=0))}
     assert different <= BEYOND_THE_SNAPSHOT
     assert table.valid[-1].sum() > 100
+    for column, entry in enumerate(FULL_SCHEMA.entries):
+        values = table.values[table.valid[:, column], column]
+        assert ((entry.low <= values) & (values <= entry.high)).all(), entry.name
