@@ -37,6 +37,7 @@ class Channel:
         self._plan, self._handoff, self._backoff, self._on_depth = plan, handoff, backoff, on_depth
         self._life_s, self._overlap_s, self._steady_s, self._now_s = life_s, overlap_s, steady_s, now_s
         self._overlap: Overlap | None = None
+        self._changed: Overlap | None = None
         self._old: Connection | None = None
         self._watchdog = Watchdog({}, 0.0)
 
@@ -56,7 +57,8 @@ class Channel:
     def on_message(self, connection: Connection, payload: bytes) -> None:
         """Forward a frame, or hold it back while the connection that it replaces still runs."""
         if self._overlap is None:
-            self._forward(connection, payload)
+            if self._changed is None or self._changed.is_new(payload):
+                self._forward(connection, payload)
         elif connection is self._old:
             self._overlap.note(payload)
             self._forward(connection, payload)
@@ -89,6 +91,7 @@ class Channel:
             while (successor := await self._until_replaced(connection)) is not None:
                 connection = successor
         finally:
+            self._changed = None
             await connection.end("the feed was stopped")
         if self._now_s() - opened_s >= self._steady_s:
             self._backoff.reset()
@@ -97,10 +100,13 @@ class Channel:
     async def _until_replaced(self, connection: Connection) -> Connection | None:
         """Return the connection that replaces this one, or None once this one is over."""
         self._watchdog = Watchdog(self._plan.silence_s, self._now_s())
-        replace_at_s = self._now_s() + self._life_s
+        began_s = self._now_s()
+        replace_at_s = began_s + self._life_s
         ended = asyncio.ensure_future(connection.closed())
         while not ended.done():
             await asyncio.wait({ended}, timeout=LOOK_S)
+            if self._now_s() - began_s >= self._overlap_s:
+                self._changed = None
             if silent := self._watchdog.silent(self._now_s()):
                 connection.close(silent)
             elif self._now_s() >= replace_at_s:
@@ -129,9 +135,9 @@ class Channel:
     def _change(self, old: Connection, new: Connection) -> Connection:
         """Close the old connection and go on with what the new one has brought beyond it."""
         assert self._overlap is not None
-        overlap, self._overlap = self._overlap, None
+        self._changed, self._overlap = self._overlap, None
         old.close("replaced")
-        for payload in overlap.remainder():
+        for payload in self._changed.remainder():
             self._forward(new, payload)
         return new
 

@@ -1,7 +1,8 @@
 """Replacing a connection without a hole and without a frame twice: what an old and a new one both bring is told apart.
 
-While both run, the old one's frames go on and the new one's wait. At the change the new one's frames follow that are
-newer than the old one's last of the same stream, by the id that the venue gives events of that stream.
+While both run, the old one's frames go on and the new one's wait. From the change on the new one's frames follow that
+are newer than the old one's last of the same stream, by the id that the venue gives events of that stream. The new one
+may be the slower of the two, so what it brings after the change is looked at as well, until its streams are past.
 """
 
 import re
@@ -23,6 +24,7 @@ class Overlap:
 
     def __init__(self) -> None:
         self._last: dict[bytes, bytes] = {}
+        self._last_ids: dict[bytes, int] = {}
         self._waiting: list[bytes] = []
 
     def note(self, payload: bytes) -> None:
@@ -37,9 +39,23 @@ class Overlap:
         return True
 
     def remainder(self) -> list[bytes]:
-        """Return what the new connection has brought beyond the old one, in its order."""
-        last = {stream: event_id(payload) for stream, payload in self._last.items()}
-        return [payload for payload in self._waiting if event_id(payload) > last.get(stream_of(payload), -1)]
+        """Return what the new connection has brought beyond the old one, in its order: this is the change."""
+        self._last_ids = {stream: event_id(payload) for stream, payload in self._last.items()}
+        waiting, self._waiting = self._waiting, []
+        return [payload for payload in waiting if self.is_new(payload)]
+
+    def is_new(self, payload: bytes) -> bool:
+        """Tell whether a frame that the new connection brings after the change is none that the old one has brought."""
+        if not self._last_ids:
+            return True
+        stream = stream_of(payload)
+        last = self._last_ids.get(stream)
+        if last is None:
+            return True
+        if event_id(payload) <= last:
+            return False
+        del self._last_ids[stream]
+        return True
 
 
 def stream_of(payload: bytes) -> bytes:

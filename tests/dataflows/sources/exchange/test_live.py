@@ -238,27 +238,26 @@ def test_a_flow_that_is_too_slow_loses_its_connection_and_not_its_memory() -> No
     assert max(Counter(found.payloads).values()) <= 2
 
 
-def test_an_old_connection_is_replaced_without_a_hole_and_without_a_frame_twice() -> None:
-    numbers = iter(range(10_000))
-    sockets: list[Session] = []
+@pytest.mark.parametrize("lag_s", [0.0, 0.15])
+def test_an_old_connection_is_replaced_without_a_hole_and_without_a_frame_twice(lag_s: float) -> None:
+    """Every 2 ms a trade goes to all connections; every other connection gets it later by a lag."""
+    def now_s() -> float:
+        return asyncio.get_running_loop().time()
+
+    began_s: list[float] = []
 
     async def script(session: Session) -> None:
-        sockets.append(session)
-        if session.number:
-            await session.for_ever()
+        began_s.append(now_s())
+        number, late_s = int((now_s() - began_s[0]) / 0.002), lag_s * (session.number % 2)
         while True:
-            payload = trade(next(numbers))
-            for each in list(sockets):
-                if not each.socket.closed:
-                    try:
-                        await each.send(payload)
-                    except ConnectionError:
-                        sockets.remove(each)
+            while number <= (now_s() - late_s - began_s[0]) / 0.002:
+                await session.send(trade(number))
+                number += 1
             await asyncio.sleep(0.002)
 
     with serving(script) as exchange:
         settings = exchange.settings(**TRADES, overlap_ms=300).model_copy(update={"connection_life_s": 1})
         with collecting(a_source(settings)) as found:
-            found.until(lambda _: len(exchange.sessions) >= 3)
+            found.until(lambda _: len(exchange.sessions) >= 4)
     assert found.letters == []
     assert found.payloads == [trade(number) for number in range(len(found.payloads))]

@@ -160,9 +160,14 @@ def ticker(number: int) -> bytes:
     return b'{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":%d,"s":"BTCUSDT"}}' % number
 
 
-@given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20))
-def test_two_connections_side_by_side_are_one_stream(common_from: int, old_until: int, new_until: int) -> None:
-    """The old one has brought 0..old_until; the new one began at `common_from`, within what the old one brought."""
+@given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20), st.integers(0, 20))
+def test_two_connections_side_by_side_are_one_stream(
+    common_from: int, old_until: int, new_until: int, late: int
+) -> None:
+    """The old one has brought 0..old_until; the new one began at `common_from`, within what the old one brought.
+
+    The new one brought 0..new_until by the time of the change, and `late` more after it.
+    """
     common_from = min(common_from, old_until)
     overlap = Overlap()
     for number in range(common_from, old_until + 1):
@@ -171,8 +176,12 @@ def test_two_connections_side_by_side_are_one_stream(common_from: int, old_until
     for number in range(common_from, new_until + 1):
         assert overlap.hold(trade(number))
         assert overlap.hold(ticker(number))
-    rest = [payload for number in range(old_until + 1, new_until + 1) for payload in (trade(number), ticker(number))]
-    assert overlap.remainder() == rest
+    first_late = max(new_until + 1, common_from)
+    after = [payload for number in range(first_late, first_late + late) for payload in (trade(number), ticker(number))]
+    rest = [payload for number in range(old_until + 1, first_late + late)
+            for payload in (trade(number), ticker(number))]
+    assert [*overlap.remainder(), *filter(overlap.is_new, after)] == rest
+    assert overlap.is_new(b'{"stream":"btcusdt@forceOrder","data":{"e":"forceOrder","E":1}}')
 
 
 def test_a_kind_of_stream_is_silent_after_its_own_limit() -> None:
