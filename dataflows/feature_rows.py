@@ -36,6 +36,7 @@ class TapeRows:
         wanted: Collection[str] | None = None, reference: str = "",
     ) -> None:
         self._catalog = catalog
+        self._keys = {instrument.symbol: instrument.key for instrument in catalog}
         self._grid = TickGrid(interval_ns)
         self._schema = schema
         self._wanted = wanted
@@ -53,7 +54,7 @@ class TapeRows:
         Raises `NotFoundError` or `InputError` as `TapeReader` does.
         """
         for item in TapeReader(tapes, on_read=on_read):
-            if isinstance(item, Frame):
+            if isinstance(item, Frame) and item.receive_time_ns >= self._grid.next_ns:
                 for tick_ns in self._grid.due(item.receive_time_ns):
                     yield self._at(tick_ns)
             self._take(item)
@@ -86,8 +87,8 @@ class TapeRows:
         symbol = symbol_of(frame.payload, frame.symbol_hint)
         if not symbol:
             self.dead_letters[unroutable(frame.payload).reason.name] += 1
-        elif (instrument := self._catalog.by_symbol(symbol)) is not None:
-            return instrument.key
+        elif (key := self._keys.get(symbol)) is not None:
+            return key
         else:
             self.dead_letters[DeadLetterReason.UNKNOWN_INSTRUMENT.name] += 1
         return None

@@ -1,6 +1,5 @@
 """What the registry says of the columns holds on recordings: ranges, warm-up in seconds, the light set's own bits."""
 
-import math
 from functools import cache
 
 import numpy as np
@@ -65,9 +64,3 @@ def test_no_column_is_valid_before_its_warm_up() -> None:
             # The first tick comes within the first second, so that the n-th one has seen n - 1 whole seconds.
             assert first is not None
             assert first >= entry.warm_up.count - 1, entry.name
-
-
-def test_a_row_out_of_step_has_no_value_at_all() -> None:
-    lost = table().filter(~pl.col("synced")).select(FULL_SCHEMA.features)
-    assert lost.null_count().sum_horizontal().sum() == lost.height * len(FULL_SCHEMA.features)
-    assert all(not row.valid[0] or math.isfinite(row.values[0]) for row in rows_of(FULL_SCHEMA))

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from backtest.synthetic import make_tape
 from dataflows.feature_rows import TapeRows
 from dataflows.feature_tables import read_features, table_of
+from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.market_actors import schema_of_settings
 from sluice.config.features import FeatureSettings
 from sluice.instruments import InstrumentCatalog
@@ -24,14 +25,14 @@ PATIENCE_S = 120.0
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tape")
-    make_tape(folder, seed=11, minutes=2.0)
+    make_tape(folder, seed=11, minutes=1.2)
     return folder
 
 
 def started(tape: Path, data: Path, **settings: str) -> "subprocess.Popen[str]":
     environ = {
         **os.environ, "SLUICE_RUN__DATA_DIR": str(data), "SLUICE_SOURCE__TAPES": str(tape),
-        "SLUICE_SOURCE__BATCH_LINES": "50", "SLUICE_FEATURES__PART_ROWS": "25", **settings}
+        "SLUICE_SOURCE__BATCH_LINES": "50", "SLUICE_FEATURES__PART_ROWS": "10", **settings}
     program = Path(sys.executable).parent / "bytewax"
     command = [str(program), "run", "dataflows.features:flow", "-r", str(data / "recovery"), "-s", "0.1"]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -64,27 +65,39 @@ def by_row(table: pl.DataFrame) -> pl.DataFrame:
     return table.sort("instrument", "event_time")
 
 
-@pytest.mark.parametrize("kind", ["light", "full"])
-def test_rows_are_those_of_the_command(kind: str, tape: Path, tmp_path: Path) -> None:
-    table = finished(tape, tmp_path, SLUICE_FEATURES__SET=kind)
+@pytest.fixture(scope="module")
+def whole(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data folder of a run on the light set that nothing interrupted."""
+    data = tmp_path_factory.mktemp("whole")
+    finished(tape, data)
+    return data
+
+
+def of_the_command(tape: Path, kind: str) -> pl.DataFrame:
     schema = schema_of_settings(FeatureSettings.model_validate({"set": kind}))
     extracted = TapeRows(InstrumentCatalog.shipped(), SECOND_NS, schema, reference="BINANCE_USDM:BTCUSDT")
-    rows = [row for rows in extracted.ticks([tape]) for row in rows]
-    assert read_features(tmp_path / "features", schema)[0] is schema
-    assert_frame_equal(by_row(table), by_row(table_of(rows, schema)), check_exact=True)
+    return table_of([row for rows in extracted.ticks([tape]) for row in rows], schema)
 
 
-def test_a_flow_that_was_killed_again_and_again_leaves_every_row_once(tape: Path, tmp_path: Path) -> None:
-    whole = finished(tape, tmp_path / "whole")
-    interrupted = sum(killed_after_parts(tape, tmp_path / "killed", more) for more in (2, 3, 2))
+def test_light_rows_are_those_of_the_command(tape: Path, whole: Path) -> None:
+    schema, table = read_features(whole / "features")
+    assert schema is MARKET_SCHEMA
+    assert_frame_equal(by_row(table), by_row(of_the_command(tape, "light")), check_exact=True)
+
+
+def test_full_rows_are_those_of_the_command(tape: Path, tmp_path: Path) -> None:
+    table = finished(tape, tmp_path, SLUICE_FEATURES__SET="full")
+    assert_frame_equal(by_row(table), by_row(of_the_command(tape, "full")), check_exact=True)
+
+
+def test_a_flow_that_was_killed_again_and_again_leaves_every_row_once(tape: Path, whole: Path, tmp_path: Path) -> None:
+    interrupted = sum(killed_after_parts(tape, tmp_path, more) for more in (2, 4))
     assert interrupted > 0
-    table = finished(tape, tmp_path / "killed")
-    assert_frame_equal(table, whole, check_exact=True)
+    assert_frame_equal(finished(tape, tmp_path), read_features(whole / "features")[1], check_exact=True)
 
 
-def test_a_folder_of_another_set_is_refused_in_a_sentence(tape: Path, tmp_path: Path) -> None:
-    finished(tape, tmp_path)
-    run = started(tape, tmp_path, SLUICE_FEATURES__SET="full")
+def test_a_folder_of_another_set_is_refused_in_a_sentence(tape: Path, whole: Path) -> None:
+    run = started(tape, whole, SLUICE_FEATURES__SET="full")
     said, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 1
     assert "the features of the run sluice" in said

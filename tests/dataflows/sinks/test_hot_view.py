@@ -2,7 +2,9 @@
 
 import json
 
-from dataflows.actors.market import MarketActor
+import pytest
+
+from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.indicators.schemas import FULL_SCHEMA
 from dataflows.market_actors import market_actor
 from dataflows.sinks.hot_view import hot_view
@@ -13,15 +15,16 @@ from tests.dataflows.codecs import wire
 BTC = InstrumentCatalog.shipped().require("BINANCE_USDM:BTCUSDT")
 
 
-def test_a_book_that_was_lost_says_why_beside_the_features_that_are_known() -> None:
-    actor = MarketActor(BTC)
+@pytest.mark.parametrize("schema", [MARKET_SCHEMA, FULL_SCHEMA], ids=lambda schema: schema.name)
+def test_a_book_that_was_lost_says_why_and_no_feature_is_known(schema: FeatureSchema) -> None:
+    actor = market_actor(BTC, schema)
     frames = (
         wire.snapshot(10, [("100.0", "3")], [("100.2", "1")]), wire.depth(9, 11, 8), wire.depth(20, 21, 19),
         wire.mark_price("100.1"))
     for number, payload in enumerate(frames, start=1):
         actor.on_frame(Frame(number, number, payload))
 
-    view = json.loads(hot_view(actor.on_tick(wire.SECOND)))
+    view = json.loads(hot_view(actor.on_tick(wire.SECOND), schema))
 
     assert view["synced"] is False
     assert view["features"] == {}
