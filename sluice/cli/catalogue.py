@@ -9,7 +9,7 @@ from typing import Final
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("demo", "backtest", "run"),
     "Serve": ("serve",),
-    "Data": ("record", "tape", "data", "features", "train"),
+    "Data": ("record", "tape", "data", "features", "train", "topics"),
     "Operate": ("halt", "reduce-only", "resume"),
     "Inspect": ("status", "doctor", "config"),
 }
@@ -19,6 +19,7 @@ GROUPS: Final[dict[str, str]] = {
     "serve": "Start one of the services.",
     "data": "Check recordings of market data.",
     "tape": "Look at, make and compile tapes.",
+    "topics": "Make, check and show the topics on Kafka.",
     "config": "Check and show the configuration.",
 }
 

@@ -8,8 +8,7 @@ import socket
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._metadata import ClusterMetadata
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from sluice.config.kafka import KafkaSettings
 from sluice.errors import ConfigurationError, NotRunningError

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.admin import NewTopic
 
 from sluice.broker.local import LocalBroker
 from sluice.broker.node import prepare

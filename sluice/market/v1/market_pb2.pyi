@@ -3,8 +3,10 @@
 isort:skip_file
 What is traded and what was seen of it: instruments, raw frames as a venue sent them, and what was read out of them."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -336,6 +338,32 @@ class RawFrame(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RawFrame: _TypeAlias = RawFrame  # noqa: Y015
+
+@_typing.final
+class RawFrames(_message.Message):
+    """Frames of one instrument in the order in which they were received: one message of the `raw` topic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTRUMENT_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    instrument: _builtins.str
+    """Key of the instrument, which is the message's key too."""
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedCompositeFieldContainer[Global___RawFrame]: ...
+    def __init__(
+        self,
+        *,
+        instrument: _builtins.str = ...,
+        frames: _abc.Iterable[Global___RawFrame] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "instrument", b"instrument"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RawFrames: _TypeAlias = RawFrames  # noqa: Y015
 
 @_typing.final
 class BookTop(_message.Message):
