@@ -4,7 +4,7 @@ Raw tapes go through the market actors frame by frame, compiled tapes through th
 bounded: rows go into the file as they are made.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,10 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What was made. `valid_rows` counts the rows in which every feature is valid."""
+    """What was made. `valid_rows` counts the rows in which every feature is valid.
+
+    `quality_by_reason` says how often the gates found each reason in events; compiled tapes do not go through them.
+    """
 
     path: Path
     schema: FeatureSchema
@@ -44,6 +47,7 @@ class Extracted:
     instruments: tuple[str, ...]
     lines: int
     dead_letters: dict[str, int]
+    quality_by_reason: dict[str, int]
 
     def as_data(self) -> dict[str, object]:
         """Return it as plain data for JSON."""
@@ -51,17 +55,21 @@ class Extracted:
         return {
             "file": str(self.path), "schema": schema, "features": len(self.schema.features), "rows": self.rows,
             "valid_rows": self.valid_rows, "instruments": list(self.instruments), "lines": self.lines,
-            "dead_letters": self.dead_letters}
+            "dead_letters": self.dead_letters, "quality_by_reason": self.quality_by_reason}
 
     def text(self) -> str:
         """Return it for a person."""
-        bad = ", ".join(f"{reason} {count:,}" for reason, count in self.dead_letters.items()) or "none"
         return "\n".join([
             f"Wrote {self.path}: {self.rows:,} rows of {len(self.schema.features)} features",
             f"  every feature is valid in {self.valid_rows:,} of them",
             f"  schema {self.schema.name} version {self.schema.version}, {self.schema.hash}",
             f"  instruments {', '.join(self.instruments)}",
-            f"  lines {self.lines:,}, dead letters: {bad}"])
+            f"  lines {self.lines:,}, dead letters: {_counts(self.dead_letters)}",
+            f"  found by the quality gates: {_counts(self.quality_by_reason)}"])
+
+
+def _counts(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in counted.items()) or "none"
 
 
 def extract(
@@ -83,8 +91,9 @@ def extract(
             made += len(block)
             valid += sum(all(row.valid) for row in block)
         _check_some(made)
-    dead_letters = dict(rows.dead_letters.most_common())
-    return Extracted(out, wanted.schema, made, valid, rows.instruments, rows.lines, dead_letters)
+    return Extracted(
+        out, wanted.schema, made, valid, rows.instruments, rows.lines, dict(rows.dead_letters.most_common()),
+        dict(rows.quality.most_common()))
 
 
 def _extract_compiled(
@@ -108,7 +117,7 @@ def _extract_compiled(
             file.add(block)
         valid = sum(int(table.valid.all(axis=1).sum()) for table in shown.values())
         _check_some(file.rows)
-    return Extracted(out, wanted.schema, file.rows, valid, tuple(sorted(shown)), lines, {})
+    return Extracted(out, wanted.schema, file.rows, valid, tuple(sorted(shown)), lines, {}, {})
 
 
 def _share_of(progress: Advance, at: int, count: int) -> Advance:

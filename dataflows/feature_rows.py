@@ -45,6 +45,7 @@ class TapeRows:
         self._actors: dict[str, MarketActor] = {}
         self._waiting: dict[str, list[Frame]] = {}
         self._waiting_count = 0
+        self._quality: dict[str, tuple[tuple[str, int], ...]] = {}
         self.lines = 0
         self.dead_letters = Counter[str]()
 
@@ -65,12 +66,21 @@ class TapeRows:
         """Return the keys of the instruments that have had a frame."""
         return tuple(sorted(filter(self._is_wanted, self._actors)))
 
+    @property
+    def quality(self) -> Counter[str]:
+        """Return how often the gates found each reason in events, up to the last tick."""
+        found = Counter[str]()
+        for counted in self._quality.values():
+            found.update(dict(counted))
+        return found
+
     def _is_wanted(self, key: str) -> bool:
         return self._wanted is None or key in self._wanted
 
     def _at(self, tick_ns: int) -> list[FeatureRow]:
         self._flush()
         rows = self._cross_assets.on_tick([self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)])
+        self._quality.update((row.instrument, row.quality) for row in rows)
         return [row for row in rows if self._is_wanted(row.instrument)]
 
     def _take(self, item: Item) -> None:

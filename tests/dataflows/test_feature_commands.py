@@ -88,7 +88,14 @@ def test_bad_lines_are_counted_by_reason_and_change_no_row(tape: Path, tmp_path:
     assert read_features(tmp_path / "out.parquet")[1].equals(read_features(tmp_path / "good.parquet")[1])
     told = CliRunner().invoke(features, [str(doctored), "-o", str(tmp_path / "again.parquet")], catch_exceptions=False)
     assert "dead letters: MALFORMED_LINE 1" in told.stdout
+    assert "found by the quality gates: " in told.stdout
     assert "Reading: 100%" in told.stderr
+
+
+def test_what_the_gates_find_is_told(tape: Path, tmp_path: Path) -> None:
+    found = made(tape, "-o", tmp_path / "out.parquet")
+    # The frames of this tape say that they happened in 1970; those after the last tick are not told of.
+    assert found["quality_by_reason"] == {"INVALID_TIME": 551}
 
 
 def test_a_tape_that_breaks_off_gives_the_rows_until_there(tape: Path, tmp_path: Path) -> None:
