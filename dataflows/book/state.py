@@ -17,7 +17,7 @@ from dataflows.kernels import RecordArray
 from sluice.errors import InputError
 
 #: Ticks that a side's window spans: a power of two.
-WINDOW = 8192
+WINDOW = 16384
 #: Levels that a side can hold below its window.
 FAR_CAPACITY = 4096
 #: Differences that wait for a snapshot, and their levels in all. Beside a synced book, one snapshot may wait there.

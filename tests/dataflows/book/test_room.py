@@ -8,7 +8,7 @@ from dataflows.book import BookResult, BookSide, OrderBook
 from dataflows.book.state import FAR_CAPACITY, WINDOW
 from tests.dataflows.book.builders import NONE, TICK, row, rows
 
-TOP, FURTHEST = 100_000, 80_000
+TOP, FURTHEST = 100_000, 70_000
 assert TOP - FURTHEST > WINDOW + FAR_CAPACITY
 
 
