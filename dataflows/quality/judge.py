@@ -22,6 +22,8 @@ LONGEST_LEAD_NS = _MILLISECOND_NS
 #: Of a venue's clock that is known to be ahead, how much further ahead it may be.
 LEAD_SPARE_NS = _SECOND_NS
 LATEST_RECEIPT_NS = _SECOND_NS
+#: The part of its lateness by which a late event takes back the lead.
+_LEAD_STEPS = 64
 #: The longest usual silence of each class of streams.
 SILENCES_NS = tuple(seconds * _SECOND_NS for seconds in (5, 5, 120, 120, 10))
 #: A price off the market by more than this factor is no print of it.
@@ -76,8 +78,7 @@ def judge_trade(
     """
     at = AGGREGATE_TRADES if aggregate else TRADES
     stream = quality.streams[at]
-    newer = transaction_time_ns > stream.transaction_time_ns
-    found = id_bits(stream, trade_id, newer)
+    found = id_bits(stream, trade_id, transaction_time_ns > stream.newest_time_ns)
     found |= _times(quality, at, receive_time_ns, event_time_ns, transaction_time_ns)
     found |= _print_bits(quality, price, quantity, mid)
     if found & (SET_ASIDE | _EMPTY_TRADE) == 0:
@@ -91,7 +92,7 @@ def judge_other_trade(
 ) -> int:
     """Judge what a stream of trades says besides prints of the book, as of the insurance fund: times and id alone."""
     stream = quality.streams[TRADES]
-    found = id_bits(stream, trade_id, transaction_time_ns > stream.transaction_time_ns)
+    found = id_bits(stream, trade_id, transaction_time_ns > stream.newest_time_ns)
     found |= _times(quality, TRADES, receive_time_ns, event_time_ns, transaction_time_ns)
     return note(quality, found | (_EMPTY_TRADE if quantity == 0.0 else 0))
 
@@ -134,6 +135,7 @@ def _times(quality: Record, at: int, receive_ns: int, event_ns: int, transaction
     found = _STALE if _is_silent(quality, at, receive_ns) else 0
     stream.silent = 0
     stream.receive_time_ns = max(stream.receive_time_ns, receive_ns)
+    latest_ns = receive_ns + quality.clock_lead_ns + LEAD_SPARE_NS
     if event_ns != 0:
         if abs(receive_ns - event_ns) >= _DAY_NS:
             found |= _INVALID_TIME
@@ -146,6 +148,7 @@ def _times(quality: Record, at: int, receive_ns: int, event_ns: int, transaction
             return found | _INVALID_TIME
         found |= _TRANSACTION_REVERSED if transaction_ns < stream.transaction_time_ns else 0
         stream.transaction_time_ns = transaction_ns
+        stream.newest_time_ns = max(stream.newest_time_ns, min(transaction_ns, latest_ns))
     return found
 
 
@@ -161,30 +164,38 @@ def _delay_bits(quality: Record, delay_ns: int) -> int:
     if -delay_ns > (lead + LEAD_SPARE_NS if lead > 0 else LONGEST_LEAD_NS):
         quality.clock_lead_ns = -delay_ns
         return _FUTURE
-    return _LATE if delay_ns + lead > LATEST_RECEIPT_NS else 0
+    late_ns = delay_ns + lead
+    if late_ns <= LATEST_RECEIPT_NS:
+        return 0
+    # If all are late from here on, it was the lead that was wrong: a single bad time must not make them so for ever.
+    quality.clock_lead_ns = max(0, lead - late_ns // _LEAD_STEPS)
+    return _LATE
 
 
 @part
 def _print_bits(quality: Record, price: float, quantity: float, mid: float) -> int:
-    """Judge price and quantity of a trade. What is far off stays suspect until a second trade near it confirms it."""
+    """Judge price and quantity of a trade.
+
+    A price is believed near the middle of the book or near the last trade that was: in a crash the book may lag behind.
+    What is far off from both stays suspect until a second trade near it confirms it.
+    """
     if quantity == 0.0:
         return _EMPTY_TRADE
     if not 0.0 < price < math.inf:
         return _INVALID_PRICE
     if not 0.0 < quantity < math.inf:
         return _INVALID_QUANTITY
-    usual = quality.last_price if math.isnan(mid) else mid
-    suspect = quality.suspect_price
-    if usual > 0.0 and _is_far(price, usual) and (suspect == 0.0 or _is_far(price, suspect)):
-        quality.suspect_price = price
-        return _FAR_PRICE
-    quality.suspect_price = 0.0
-    return 0
+    last, suspect = quality.last_price, quality.suspect_price
+    if _is_near(price, mid) or _is_near(price, last) or _is_near(price, suspect) or (last == 0.0 and math.isnan(mid)):
+        quality.suspect_price = 0.0
+        return 0
+    quality.suspect_price = price
+    return _FAR_PRICE
 
 
 @part
-def _is_far(price: float, usual: float) -> bool:
-    return not usual / FURTHEST_FACTOR <= price <= usual * FURTHEST_FACTOR
+def _is_near(price: float, usual: float) -> bool:
+    return usual / FURTHEST_FACTOR <= price <= usual * FURTHEST_FACTOR
 
 
 @part

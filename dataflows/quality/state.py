@@ -27,6 +27,8 @@ STREAM = np.dtype(
         ("receive_time_ns", np.int64),
         ("event_time_ns", np.int64),
         ("transaction_time_ns", np.int64),
+        # The greatest transaction time so far, as far as it can be believed.
+        ("newest_time_ns", np.int64),
         # The greatest id, and which of the ids before it were seen: bit n is the one n before it.
         ("last_id", np.int64),
         ("seen_ids", np.int64),

@@ -6,6 +6,7 @@ import pytest
 
 from dataflows.deadletters import DeadLetterReason as Reason
 from dataflows.quality.gates import Gates
+from dataflows.quality.sequences import WINDOW
 from dataflows.quality.state import SET_ASIDE, reasons_of
 from sluice.cli.reference.enums import values
 from sluice.cli.reference.pages import ROOT
@@ -74,6 +75,26 @@ def test_an_old_trade_far_back_is_one_that_comes_again(market: Market) -> None:
     assert Reason.DUPLICATE_ID in market.trade(trade_id=7, event=old)
 
 
+def test_a_replay_longer_than_the_memory_of_ids_counts_nothing_twice(market: Market) -> None:
+    sent = [(market.next_id + step, market.now + (10 * step + 5) * MS) for step in range(3 * WINDOW)]
+    assert [market.trade(trade_id=trade_id) for trade_id, _ in sent] == [[]] * len(sent)
+    again = [market.trade(trade_id=trade_id, event=event) for trade_id, event in sent]
+    assert all(Reason.DUPLICATE_ID in found for found in again)
+    assert market.trade(trade_id=sent[-1][0] + 1) == []
+
+
+def test_a_wild_id_with_a_wild_time_hides_no_trade_after_it(market: Market) -> None:
+    market.trade(trade_id=2**62, event=market.now + 20 * 3_600 * SECOND)
+    market.now += 2 * SECOND
+    after = [market.trade() for _ in range(20)]
+    assert sum(Reason.DUPLICATE_ID in found for found in after) == 0
+
+
+def test_a_crash_is_believed_from_its_second_trade_on_though_the_book_lags(market: Market) -> None:
+    crash = [market.trade(70.0 + 0.01 * step, mid=100.0) for step in range(20)]
+    assert crash == [[Reason.FAR_PRICE], *[[]] * 19]
+
+
 @pytest.mark.parametrize("mid", [math.nan, 100.0])
 def test_a_bad_print_is_set_aside_and_a_move_that_goes_on_is_believed(market: Market, mid: float) -> None:
     assert market.trade(126.0, mid=mid) == [Reason.FAR_PRICE]
@@ -129,6 +150,13 @@ def test_a_clock_that_is_behind_is_told_once(market: Market) -> None:
     assert behind == [[Reason.EVENT_FROM_FUTURE], *[[]] * 19]
     # A second late by the corrected clock.
     assert Reason.LATE_RECEIPT in market.trade(event=market.now - 10 * MS)
+
+
+def test_one_time_from_far_in_the_future_makes_what_follows_late_for_a_while_only(market: Market) -> None:
+    assert market.trade(event=market.now + 20 * 3_600 * SECOND) == [Reason.EVENT_FROM_FUTURE]
+    late = [Reason.LATE_RECEIPT in market.trade() for _ in range(1_000)]
+    assert late[0]
+    assert not any(late[-200:])
 
 
 def test_a_silence_is_told_once_and_by_class() -> None:
