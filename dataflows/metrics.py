@@ -26,6 +26,15 @@ SOURCE_BOOK_GAPS = Counter("sluice_source_book_gaps", "Differences of a book tha
 SOURCE_POLLS = Counter("sluice_source_polls", "Answers with open interest that were put into the stream.")
 SOURCE_FAILED_POLLS = Counter("sluice_source_failed_polls", "Requests for open interest that brought none.")
 
+KAFKA_PRODUCED = Counter("sluice_kafka_produced_messages", "Messages that a broker has acknowledged.", ("topic",))
+KAFKA_PRODUCE_WAITS = Counter("sluice_kafka_produce_waits", "Times that the pipeline to a broker was full.")
+KAFKA_CONSUMED = Counter("sluice_kafka_consumed_messages", "Messages that a flow has read, in order.", ("topic",))
+KAFKA_LATE = Counter("sluice_kafka_late_messages", "Messages read that came after one of a later event time.")
+KAFKA_LAG = Gauge("sluice_kafka_lag_messages", "Messages that a flow has not read yet, as last heard of.", ("topic",))
+KAFKA_STALLED = Gauge("sluice_kafka_stalled_seconds", "How long a broker that a flow reads from has been away.")
+KAFKA_COMMIT_FAILURES = Counter(
+    "sluice_kafka_commit_failures", "Offsets that could not be told to the consumer group; no message is lost by it.")
+
 _PLAIN: Final = {"frames": FRAMES, "events": EVENTS, "ticks": TICKS, "intents": INTENTS}
 
 

@@ -5,6 +5,7 @@ librdkafka prints to standard error by itself; here its lines go to the logger `
 
 import logging
 import socket
+from collections.abc import Mapping
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -22,15 +23,16 @@ _AWAY: Final = frozenset({
     KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError.BROKER_NOT_AVAILABLE})  # noqa: SLF001
 
 
-def client_configuration(kafka: KafkaSettings, **own: Any) -> dict[str, Any]:
-    """Return librdkafka's configuration of a client. `kafka.client` wins over what we set, our arguments over both.
+def client_configuration(
+    kafka: KafkaSettings, own: Mapping[str, Any] | None = None, *, fixed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return librdkafka's configuration of a client.
 
-    Underscores in the names of arguments stand for dots: `group_id` is `group.id`.
+    `own` are defaults of the caller's, which `kafka.client` may change; `fixed` is what it may not.
     """
     given = {name: value.get_secret_value() for name, value in kafka.client.items()}
-    named = {name.replace("_", "."): value for name, value in own.items()}
-    return {"bootstrap.servers": ",".join(kafka.bootstrap_servers), "client.id": "sluice", **_RECONNECT_MS, **given,
-            **named, "logger": LOG}
+    return {"client.id": "sluice", **_RECONNECT_MS, **(own or {}), **given, **(fixed or {}),
+            "bootstrap.servers": ",".join(kafka.bootstrap_servers), "logger": LOG}
 
 
 def admin_client(kafka: KafkaSettings) -> AdminClient:

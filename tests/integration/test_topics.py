@@ -79,7 +79,7 @@ def test_librdkafka_that_is_told_the_partitioner_agrees_with_the_written_rule(ka
     def on_delivery(_: KafkaError | None, message: Message) -> None:
         landed[message.key()] = message.partition()
 
-    producer = Producer(client_configuration(settings, partitioner="murmur2"))
+    producer = Producer(client_configuration(settings, {"partitioner": "murmur2"}))
     keys = [f"VENUE:KEY{number}" for number in range(50)]
     for key in keys:
         producer.produce("partitioner", b"", key=key.encode(), on_delivery=on_delivery)

@@ -1,0 +1,1 @@
+"""Kafka topics as a Bytewax source: one consumer over all partitions of a shard, merged by event time."""
