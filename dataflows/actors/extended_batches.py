@@ -57,13 +57,13 @@ def _take(
     market: Record, extended: Record, lengths: RecordArray, row_class: int, flags: int, row: Record,
 ) -> None:
     if row_class == ROW_TRADE:
-        observe_time(extended, lengths, row.local_ts)
+        observe_time(extended, lengths, row.local_ts, True)
         if take_trade_row(market, flags, row.local_ts, row.px, row.qty) == _APPLIED:
             sign = -1.0 if flags & SELL_EVENT != 0 else 1.0
             observe_trade(extended, lengths, market.event_time_ns, row.px, row.qty, sign)
         return
     if market.rows.group == NO_GROUP:
-        observe_time(extended, lengths, row.local_ts)
+        observe_time(extended, lengths, row.local_ts, True)
         open_group(market, row_class, row.local_ts, row.exch_ts)
     if row_class == ROW_LEVELS:
         take_level(market, flags, row.px, row.qty)

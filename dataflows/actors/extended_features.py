@@ -52,7 +52,7 @@ def fill_row(
     """Fill the top and the features as of a tick. Returns whether the book is synced with two sides."""
     if market.rows.group != NO_GROUP:
         end_group(market, extended)
-    observe_time(extended, lengths, tick_time_ns)
+    observe_time(extended, lengths, tick_time_ns, False)
     values[:] = math.nan
     synced = market_features.fill_row(market, tick_time_ns, best, values[:_LIGHT])
     if synced:

@@ -28,7 +28,7 @@ def on_frames(
                 frame, keys, quantities)
             if kind == DECLINED:
                 return index, UNREAD
-        observe_time(extended, lengths, times_ns[index])
+        observe_time(extended, lengths, times_ns[index], True)
         result = apply(market, times_ns[index], frame, keys, quantities)
         if result < SET_ASIDE_RESULT:
             observe_frame(market, extended, lengths, frame, quantities, result)

@@ -21,21 +21,24 @@ from dataflows.indicators.technical import family as technical
 from dataflows.kernels import Floats, Record, RecordArray, part
 
 _APPLIED, _REJOINED = int(BookResult.APPLIED), int(BookResult.REJOINED)
-#: A longer silence lets the families of seconds begin anew. No tick falls into one (`dataflows.ticks`), so it makes no
-#: difference how many ticks there are.
+#: A longer time without an event lets the families of seconds begin anew, however many ticks fall into it.
 LONGEST_SILENCE_S = 600
 
 
 @part
-def observe_time(extended: Record, lengths: RecordArray, time_ns: int) -> None:
-    """Let event time go to `time_ns`, before the event of that time."""
-    if time_ns < extended.next_second_ns:
-        return
-    second = time_ns // SECOND_NS
-    first = extended.second + 1
-    if extended.second == 0 or second - extended.second > LONGEST_SILENCE_S:
-        microstructure.restart(extended.microstructure)
-        statistical.restart(extended.statistical)
+def observe_time(extended: Record, lengths: RecordArray, time_ns: int, is_event: bool) -> None:
+    """Let event time go to `time_ns`, before the event or the tick of that time."""
+    if time_ns >= extended.next_second_ns:
+        _enter(extended, lengths, time_ns // SECOND_NS)
+    if is_event:
+        extended.event_second = extended.second
+
+
+@part
+def _enter(extended: Record, lengths: RecordArray, second: int) -> None:
+    first, silence_s = extended.second + 1, second - extended.event_second
+    if silence_s > LONGEST_SILENCE_S:
+        _restart(extended, lengths, silence_s * SECOND_NS)
         first = second
     for entered in range(first, second + 1):
         _close_bars(extended, lengths, entered * SECOND_NS)
@@ -46,19 +49,28 @@ def observe_time(extended: Record, lengths: RecordArray, time_ns: int) -> None:
 
 
 @part
+def _restart(extended: Record, lengths: RecordArray, silence_ns: int) -> None:
+    """Forget what is made of seconds, and bars of which not one that is remembered would have had an event."""
+    microstructure.restart(extended.microstructure)
+    statistical.restart(extended.statistical)
+    for index in range(lengths.size):
+        length = lengths[index]
+        if silence_ns > bars.BAR_CAPACITY * length.bars.interval_ns:
+            bars.restart(length.bars)
+            technical.restart(length.technical)
+    if silence_ns > bars.BAR_CAPACITY * extended.minutes.interval_ns:
+        bars.restart(extended.minutes)
+
+
+@part
 def _close_bars(extended: Record, lengths: RecordArray, time_ns: int) -> None:
     """Close the bars that end by a time, the families told of each."""
     for index in range(lengths.size):
         length = lengths[index]
-        if bars.is_outdated(length.bars, time_ns):
-            bars.restart(length.bars)
-            technical.restart(length.technical)
         while bars.is_due(length.bars, time_ns):
             technical.add_bar(length.technical, length.bars.current)
             bars.close_bar(length.bars)
     minutes = extended.minutes
-    if bars.is_outdated(minutes, time_ns):
-        bars.restart(minutes)
     while bars.is_due(minutes, time_ns):
         statistical.add_bar(extended.statistical, minutes.current)
         bars.close_bar(minutes)

@@ -27,8 +27,9 @@ EXTENDED = np.dtype(
     [
         # Which lengths of bars the state belongs to.
         ("identity", np.int64),
-        # The second that event time is in, 0 before the first event, and when the next begins.
+        # The second that event time is in, when the next begins, and the second of the last event; 0 for none.
         ("second", np.int64),
+        ("event_second", np.int64),
         ("next_second_ns", np.int64),
         ("next_funding_time_ns", np.int64),
         # Best bid, its quantity, best ask, its quantity: as they are now, and as they were before.

@@ -8,7 +8,7 @@ rows of compiled tapes are read elsewhere (`market_frames`, `market_rows_kernels
 import math
 
 from dataflows import bars
-from dataflows.actors.market_gates import SET_ASIDE_RESULT, judge_frame
+from dataflows.actors.market_gates import SET_ASIDE_RESULT, judge_frame, nanoseconds
 from dataflows.actors.market_health import note
 from dataflows.actors.market_kinds import OFF_TICK_SNAPSHOT, OFF_TICK_UPDATE, SNAPSHOT
 from dataflows.book import sync
@@ -18,6 +18,7 @@ from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPD
 from dataflows.indicators import wilder, windows
 from dataflows.indicators.microstructure import mid_price
 from dataflows.kernels import Floats, Integers, Record, part
+from dataflows.quality.state import DEPTH
 
 #: A best-price message leads the depth stream by at most half a second; one that the depth stream has not caught up
 #: with after this long has a wrong update id and is not believed.
@@ -79,7 +80,7 @@ def _close_bars(state: Record, time_ns: int) -> None:
 @part
 def apply(state: Record, time_ns: int, frame: Record, keys: Integers, quantities: Floats) -> int:
     """Take in a frame that has been read. Returns a `BookResult`, or what a gate said; see `is_refused`."""
-    kind = frame.kind
+    kind, newest_ns = frame.kind, state.quality.streams[DEPTH].newest_time_ns
     if kind in (TRADE, AGGREGATE_TRADE):
         fill_top(state, state.best)
     found = judge_frame(state.quality, time_ns, frame, state.best[0], state.best[2])
@@ -94,7 +95,7 @@ def apply(state: Record, time_ns: int, frame: Record, keys: Integers, quantities
         stream = SINGLE_TRADES if kind == TRADE else AGGREGATE_TRADES
         return take_trade(state, time_ns, frame.price, frame.quantity, frame.buyer_is_maker != 0, stream)
     if kind in (DEPTH_UPDATE, OFF_TICK_UPDATE, SNAPSHOT, OFF_TICK_SNAPSHOT):
-        return _take_levels(state, time_ns, frame, keys, quantities)
+        return _take_levels(state, time_ns, frame, keys, quantities, newest_ns)
     time_ns = advance(state, time_ns)
     state.events += 1
     if kind == MARK_PRICE:
@@ -151,8 +152,14 @@ def take_trade(
 
 
 @part
-def _take_levels(state: Record, time_ns: int, frame: Record, keys: Integers, quantities: Floats) -> int:
-    """Take in a difference or a snapshot of the book."""
+def _take_levels(
+    state: Record, time_ns: int, frame: Record, keys: Integers, quantities: Floats, newest_ns: int,
+) -> int:
+    """Take in a difference or a snapshot of the book; `newest_ns` is the latest time of the differences before it.
+
+    A difference that is newer than all before it and has an older id says that the venue counts anew: without that, a
+    book would wait for ever for its old numbers to be reached.
+    """
     time_ns = advance(state, time_ns)
     was_synced = state.book.status == SYNCED
     bids, end, last = frame.bid_count, frame.bid_count + frame.ask_count, frame.last_update_id
@@ -161,6 +168,10 @@ def _take_levels(state: Record, time_ns: int, frame: Record, keys: Integers, qua
         result = sync.update_keys(
             state.book, frame.first_update_id, last, frame.previous_update_id,
             keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])
+        if result == _IGNORED and nanoseconds(frame.transaction_time_ms) > newest_ns:
+            result = sync.begin_anew(
+                state.book, frame.first_update_id, last, frame.previous_update_id,
+                keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])
     elif frame.kind != OFF_TICK_UPDATE:
         state.health.snapshots += 1
         if frame.kind == SNAPSHOT:

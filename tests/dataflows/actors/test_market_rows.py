@@ -21,7 +21,7 @@ def table_of(actor: MarketActor, rows: Rows) -> FeatureTable:
     return actor.on_rows(rows, tick_interval_ns=TICK)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(row_streams(), st.data())
 @BOTH
 def test_a_tape_in_pieces_with_restores_between_them_is_the_tape_at_once(
@@ -38,7 +38,7 @@ def test_a_tape_in_pieces_with_restores_between_them_is_the_tape_at_once(
     assert actor.snapshot() == whole.snapshot()
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(row_streams(), st.data())
 @BOTH
 def test_the_rows_to_come_change_nothing_of_what_was_said_before(
@@ -49,7 +49,7 @@ def test_the_rows_to_come_change_nothing_of_what_was_said_before(
     assert same(late[: len(early)], early)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(row_streams())
 def test_a_full_table_begins_with_the_light_one(rows: Rows) -> None:
     light, full = table_of(actor_of("light"), rows), table_of(actor_of("full"), rows)
@@ -57,7 +57,7 @@ def test_a_full_table_begins_with_the_light_one(rows: Rows) -> None:
     assert not full.valid[np.isnan(full.tops[:, 0])].any()
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(row_streams())
 def test_a_tick_in_python_is_the_tick_between_rows_and_others_before_it_make_no_difference(rows: Rows) -> None:
     table = table_of(actor_of("full"), rows)
