@@ -56,7 +56,7 @@ def load(book: Record) -> None:
 
 @part
 def _refresh(book: Record) -> None:
-    """Set the book to the snapshot as far as that reaches; what is known beyond it stays."""
+    """Set the book to the snapshot as far as that reaches; what is known beyond it stays, of an empty side all."""
     pending, last = book.pending, book.last_update_id
     bids, end = pending.bid_counts[0], pending.levels
     _clear_range(book.bids, pending.keys[:bids])
@@ -68,7 +68,7 @@ def _refresh(book: Record) -> None:
 @part
 def _clear_range(side: Record, keys: Integers) -> None:
     if keys.size == 0:
-        clear(side)
+        # The differences, which are whole, would have taken away what is not there any more.
         return
     furthest = keys[0]
     for key in keys:

@@ -9,7 +9,7 @@ never makes a synced book stale: `reserve` says what becomes of it.
 import numpy as np
 
 from dataflows.book import reserve
-from dataflows.book.pending import join, wait
+from dataflows.book.pending import drop, join, wait
 from dataflows.book.sides import best_key, clear, put_all, to_keys
 from dataflows.book.state import BUFFERING, LOADED, NO_HORIZON, SYNCED, BookResult
 from dataflows.kernels import Floats, Integers, Record, part
@@ -56,6 +56,24 @@ def update_keys(
     book.status = SYNCED
     verdict = _verdict(book)
     return _REJOINED if rejoined and verdict == _APPLIED else verdict
+
+
+@part
+def begin_anew(
+    book: Record, first: int, last: int, previous: int,
+    bid_keys: Integers, bid_quantities: Floats, ask_keys: Integers, ask_quantities: Floats,
+) -> int:
+    """Take a difference that `update_keys` has ignored for its old id and that is known to be newer than the book.
+
+    The venue counts anew: the book is stale and the difference waits. Returns GAP. While a snapshot waits for its first
+    difference (LOADED), older ones are nothing odd; then nothing changes, as where the id is the book's own: IGNORED.
+    """
+    if book.status == LOADED or (book.status == SYNCED and last == book.last_update_id):
+        return _IGNORED
+    book.status = BUFFERING
+    drop(book.pending, book.pending.count)
+    wait(book, first, last, previous, bid_keys, bid_quantities, ask_keys, ask_quantities)
+    return _GAP
 
 
 @part

@@ -105,6 +105,13 @@ def test_a_snapshot_that_is_ahead_of_a_good_book_leaves_it_synced_and_joins_with
     assert row.health == BookHealth(snapshots=2, joins=1)
 
 
+def test_a_snapshot_without_levels_takes_none_from_a_good_book() -> None:
+    actor = MarketActor(BTC)
+    feed(actor, *JOINED, wire.snapshot(14, [], []), wire.depth(12, 15, 11, [("99.0", "8")]))
+    row = actor.on_tick(START + wire.SECOND)
+    assert (row.top.synced, row.top.best_bid, row.top.best_ask) == (True, 100.0, 100.2)
+
+
 def test_the_loss_of_a_book_to_a_gap_that_only_a_later_difference_can_mend_is_counted() -> None:
     actor = MarketActor(BTC)
     feed(actor, *JOINED, wire.snapshot(30, [("100.1", "7")], [("100.2", "1")]), wire.depth(20, 25, 19))

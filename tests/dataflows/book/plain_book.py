@@ -85,8 +85,8 @@ class PlainBook:
         if update.first > snapshot.last:
             return False
         known = self.last
-        furthest_bid = min((price for price, _ in snapshot.bids), default=0)
-        furthest_ask = max((price for price, _ in snapshot.asks), default=10**9)
+        furthest_bid = min((price for price, _ in snapshot.bids), default=10**9)
+        furthest_ask = max((price for price, _ in snapshot.asks), default=0)
         self.bids = {price: quantity for price, quantity in self.bids.items() if price < furthest_bid}
         self.asks = {price: quantity for price, quantity in self.asks.items() if price > furthest_ask}
         self._apply(snapshot)

@@ -126,6 +126,29 @@ def test_a_silence_is_flagged_at_the_first_tick_after_it(market: Market) -> None
     assert dict(market.row().quality) == {"STALE_STREAM": 1}
 
 
+@pytest.mark.parametrize("wild", [0, 2**62])
+def test_a_book_whose_ids_begin_anew_is_lost_at_once_and_comes_back_with_a_snapshot(market: Market, wild: int) -> None:
+    if wild:
+        market.depth(wild, [["99.8", "1"]], pu=11)
+    assert market.depth(2, [["99.7", "1"]]) is Reason.SEQUENCE_GAP
+    row = market.row()
+    assert (row.top.synced, row.health.lost_to_gap) == (False, 1)
+    market.take(json.loads(wire.snapshot(2, [("120.0", "3")], [("120.2", "1")])))
+    assert market.depth(3, [["120.1", "1"]]) is None
+    row = market.row()
+    assert (row.top.synced, row.top.best_bid) == (True, 120.1)
+
+
+def test_old_differences_that_come_again_are_passed_over(market: Market) -> None:
+    first_ms = market.now_ms
+    assert [market.depth(last, []) for last in range(12, 20)] == [None] * 8
+    again = [market.depth(last, [], E=first_ms + 10 * (last - 12), T=first_ms + 10 * (last - 12))
+             for last in range(12, 20)]
+    assert again == [None] * 8
+    assert market.depth(20, []) is None
+    assert market.row().top.synced
+
+
 def test_what_the_gates_know_is_part_of_the_snapshot(market: Market) -> None:
     market.trade(7)
     market.actor = MarketActor(BTC, market.actor.snapshot())
