@@ -60,7 +60,7 @@ def _take(
         observe_time(extended, lengths, row.local_ts, True)
         if take_trade_row(market, flags, row.local_ts, row.px, row.qty) == _APPLIED:
             sign = -1.0 if flags & SELL_EVENT != 0 else 1.0
-            observe_trade(extended, lengths, market.event_time_ns, row.px, row.qty, sign)
+            observe_trade(extended, lengths, market.event_time_ns, row.exch_ts, row.px, row.qty, sign)
         return
     if market.rows.group == NO_GROUP:
         observe_time(extended, lengths, row.local_ts, True)

@@ -42,7 +42,7 @@ def end_group(market: Record, extended: Record) -> None:
     """End the open group of rows of a compiled tape, and observe what it changed."""
     if close_group(market) == LEVELS:
         observe_levels(market, extended)
-    observe_top(market, extended)
+    observe_top(market, extended, market.rows.exchange_ns)
 
 
 @part

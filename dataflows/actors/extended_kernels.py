@@ -15,6 +15,7 @@ from dataflows.actors.market_kinds import LIQUIDATION, OPEN_INTEREST, SNAPSHOT
 from dataflows.book.state import BookResult
 from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPDATE, MARK_PRICE, TRADE
 from dataflows.indicators.microstructure import observer as microstructure
+from dataflows.indicators.microstructure import prevailing
 from dataflows.indicators.microstructure.best_prices import mid_price
 from dataflows.indicators.statistical import state as statistical
 from dataflows.indicators.technical import family as technical
@@ -38,7 +39,10 @@ def observe_time(extended: Record, lengths: RecordArray, time_ns: int, is_event:
 def _enter(extended: Record, lengths: RecordArray, second: int) -> None:
     first, silence_s = extended.second + 1, second - extended.event_second
     if silence_s > LONGEST_SILENCE_S:
-        _restart(extended, lengths, silence_s * SECOND_NS)
+        _restart_bars(extended, lengths, silence_s * SECOND_NS)
+        _close_bars(extended, lengths, second * SECOND_NS)
+        microstructure.restart(extended.microstructure)
+        statistical.restart(extended.statistical)
         first = second
     for entered in range(first, second + 1):
         _close_bars(extended, lengths, entered * SECOND_NS)
@@ -49,10 +53,8 @@ def _enter(extended: Record, lengths: RecordArray, second: int) -> None:
 
 
 @part
-def _restart(extended: Record, lengths: RecordArray, silence_ns: int) -> None:
-    """Forget what is made of seconds, and bars of which not one that is remembered would have had an event."""
-    microstructure.restart(extended.microstructure)
-    statistical.restart(extended.statistical)
+def _restart_bars(extended: Record, lengths: RecordArray, silence_ns: int) -> None:
+    """Forget bars of a length at which not one that is remembered would have had an event."""
     for index in range(lengths.size):
         length = lengths[index]
         if silence_ns > bars.BAR_CAPACITY * length.bars.interval_ns:
@@ -85,7 +87,8 @@ def observe_frame(
     if kind in (TRADE, AGGREGATE_TRADE):
         if result == _APPLIED:
             sign = -1.0 if frame.buyer_is_maker != 0 else 1.0
-            observe_trade(extended, lengths, time_ns, frame.price, frame.quantity, sign)
+            venue_ns = nanoseconds(frame.transaction_time_ms)
+            observe_trade(extended, lengths, time_ns, venue_ns, frame.price, frame.quantity, sign)
     elif kind == MARK_PRICE:
         extended.next_funding_time_ns = nanoseconds(frame.next_funding_time_ms)
         microstructure.on_mark(
@@ -103,15 +106,17 @@ def observe_frame(
             for index in range(levels):
                 removed += quantities[index] == 0.0
             microstructure.on_levels(extended.microstructure, time_ns, levels - removed, removed)
-        observe_top(market, extended)
+        observe_top(market, extended, nanoseconds(frame.transaction_time_ms))
 
 
 @part
 def observe_trade(
-    extended: Record, lengths: RecordArray, time_ns: int, price: float, quantity: float, sign: float,
+    extended: Record, lengths: RecordArray, time_ns: int, venue_ns: int, price: float, quantity: float, sign: float,
 ) -> None:
-    """Observe a trade; `sign` is 1 where the taker bought, else -1."""
-    microstructure.on_trade(extended.microstructure, time_ns, price, quantity, sign, extended.top)
+    """Observe a trade; `sign` is 1 where the taker bought, else -1, `venue_ns` its time by the venue, 0 unknown."""
+    slot = prevailing.slot_before(extended.prevailing, venue_ns)
+    top = extended.prevailing.tops[slot] if slot >= 0 else extended.top
+    microstructure.on_trade(extended.microstructure, time_ns, price, quantity, sign, top)
     for index in range(lengths.size):
         bars.add_trade(lengths[index].bars, time_ns, price, quantity)
     bars.add_trade(extended.minutes, time_ns, price, quantity)
@@ -125,12 +130,13 @@ def observe_levels(market: Record, extended: Record) -> None:
 
 
 @part
-def observe_top(market: Record, extended: Record) -> None:
-    """Look whether the best prices are others than before, and tell of it."""
+def observe_top(market: Record, extended: Record, venue_ns: int) -> None:
+    """Look whether the best prices are others than before, and tell of it; `venue_ns` is when by the venue, or 0."""
     top, before = extended.top, extended.top_before
     before[:] = top
     fill_top(market, top)
     if math.isnan(before[0]) and math.isnan(top[0]):
         return
     if before[0] != top[0] or before[1] != top[1] or before[2] != top[2] or before[3] != top[3]:
+        prevailing.remember(extended.prevailing, venue_ns, top)
         microstructure.on_top(extended.microstructure, market.event_time_ns, before, top)

@@ -14,6 +14,7 @@ from dataflows.actors import market_state
 from dataflows.actors.market_state import FIX, MARKET
 from dataflows.bars import BARS
 from dataflows.indicators.microstructure.observer import MICROSTRUCTURE
+from dataflows.indicators.microstructure.prevailing import PREVAILING
 from dataflows.indicators.statistical import STATISTICAL
 from dataflows.indicators.technical import TECHNICAL
 from dataflows.kernels import RecordArray
@@ -35,6 +36,7 @@ EXTENDED = np.dtype(
         # Best bid, its quantity, best ask, its quantity: as they are now, and as they were before.
         ("top", np.float64, (4,)),
         ("top_before", np.float64, (4,)),
+        ("prevailing", PREVAILING),
         ("minutes", BARS),
         ("microstructure", MICROSTRUCTURE),
         ("statistical", STATISTICAL),

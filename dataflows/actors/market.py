@@ -6,7 +6,7 @@ reads no clock, keeps no frames and decides nothing. This one makes the light se
 that makes the full set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from dataflows.actors.market_verdicts import verdict_of
 from dataflows.bars import BAR_CAPACITY
 from dataflows.codecs import binance_events as events
 from dataflows.codecs.binance import Rejection, decode
-from dataflows.codecs.quick_frame import join
+from dataflows.codecs.quick_frame import Text, join
 from dataflows.deadletters import DeadLetter, DeadLetterReason
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.kernels import Floats, Integers, RecordArray
@@ -97,25 +97,44 @@ class MarketActor:
         """Take in frames as `on_frame` does each, in one pass; return the dead letters among them, in order."""
         buffer, starts, ends = join([frame.payload for frame in frames])
         times_ns = np.array([frame.receive_time_ns for frame in frames], np.int64)
+        return self._take(buffer, starts, ends, times_ns, frames.__getitem__)
+
+    def on_block(
+        self, buffer: Text, starts: Integers, ends: Integers, times_ns: Integers, sequences: Integers,
+    ) -> list[DeadLetter]:
+        """Take in the frames `buffer[start:end]` of those receive times and line numbers, shape (frames,) each.
+
+        They must lie in the buffer as `read_frame` reads them. Gives what `on_frames` gives.
+        """
+        def frame_of(index: int) -> Frame:
+            return Frame(
+                int(sequences[index]), int(times_ns[index]), buffer[starts[index] : ends[index]].tobytes())
+
+        return self._take(buffer, starts, ends, times_ns, frame_of)
+
+    def _take(
+        self, buffer: Text, starts: Integers, ends: Integers, times_ns: Integers, frame_of: Callable[[int], Frame],
+    ) -> list[DeadLetter]:
+        """Take in frames that lie in a buffer; `frame_of` gives one that the kernels cannot take in alone."""
         letters: list[DeadLetter] = []
         index, read = 0, False
-        while index < len(frames):
+        while index < len(starts):
             index, result = self._run_frames(buffer, starts, ends, times_ns, index, read)
-            if index == len(frames):
+            if index == len(starts):
                 break
-            read, letter = False, None
+            read, letter, frame = False, None, frame_of(index)
             if result == market_frames.UNREAD:
-                letter = self._read(frames[index])
+                letter = self._read(frame)
                 read = letter is None
             else:
-                letter = self._dead_letter(frames[index], *verdict_of(result, self._state["book"]))
+                letter = self._dead_letter(frame, *verdict_of(result, self._state["book"]))
             if letter is not None:
                 letters.append(letter)
                 index += 1
         return letters
 
     def _run_frames(
-        self, buffer: NDArray[np.uint8], starts: Integers, ends: Integers, times_ns: Integers, begin: int, read: bool,
+        self, buffer: Text, starts: Integers, ends: Integers, times_ns: Integers, begin: int, read: bool,
     ) -> tuple[int, int]:
         """Run the kernel over frames from `begin` on; see `market_frames.on_frames`."""
         scratch = self._scratch

@@ -72,7 +72,8 @@ def _update(scratch: Scratch, state: RecordArray, event: events.DepthUpdate) -> 
 
 
 def _snapshot(scratch: Scratch, state: RecordArray, event: events.DepthSnapshot) -> None:
-    scratch.set(kinds.SNAPSHOT, last_update_id=event.last_update_id)
+    scratch.set(
+        kinds.SNAPSHOT, last_update_id=event.last_update_id, transaction_time_ms=event.transaction_time_ms)
     scratch.set_levels(state, kinds.SNAPSHOT, kinds.OFF_TICK_SNAPSHOT, event.bids, event.asks)
 
 
