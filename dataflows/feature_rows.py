@@ -8,20 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from dataflows.actors.market import MarketActor
 from dataflows.actors.market_rows import FeatureRow
-from dataflows.codecs.binance import symbol_of, unroutable
 from dataflows.cross_assets import CrossAssets
-from dataflows.deadletters import DeadLetter, DeadLetterReason
+from dataflows.feature_lots import FrameLot, FrameSorter
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.market_actors import market_actor
-from dataflows.tapes.frames import Frame
-from dataflows.tapes.reader import Item, TapeReader
+from dataflows.tapes.blocks import FrameBlock
+from dataflows.tapes.files import BLOCK_BYTES, find_tapes
+from dataflows.tapes.merging import merged_blocks
 from dataflows.ticks import TickGrid
 from sluice.instruments import InstrumentCatalog
-
-#: Most frames that wait for a tick, however long the interval is.
-_MOST_WAITING = 10_000
 
 
 class TapeRows:
@@ -43,28 +42,28 @@ class TapeRows:
         self._read = None if wanted is None else {*wanted, reference}
         self._cross_assets = CrossAssets(schema, reference, interval_ns)
         self._actors: dict[str, MarketActor] = {}
-        self._waiting: dict[str, list[Frame]] = {}
-        self._waiting_count = 0
+        self._sorter = FrameSorter(self._keys)
         self._quality: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._refused = Counter[str]()
         self.lines = 0
-        self.dead_letters = Counter[str]()
 
     def ticks(self, tapes: Sequence[Path], on_read: Callable[[int], None] | None = None) -> Iterator[list[FeatureRow]]:
         """Yield the rows of each tick in the order of the instruments' keys; `on_read` is told bytes of files read.
 
-        Raises `NotFoundError` or `InputError` as `TapeReader` does.
+        Raises `NotFoundError` or `InputError` as `find_tapes` does.
         """
-        for item in TapeReader(tapes, on_read=on_read):
-            if isinstance(item, Frame) and item.receive_time_ns >= self._grid.next_ns:
-                for tick_ns in self._grid.due(item.receive_time_ns):
-                    yield self._at(tick_ns)
-            self._take(item)
-        self._flush()
+        for block in merged_blocks(find_tapes(tapes), BLOCK_BYTES, on_read):
+            yield from self._through(block)
 
     @property
     def instruments(self) -> tuple[str, ...]:
         """Return the keys of the instruments that have had a frame."""
         return tuple(sorted(filter(self._is_wanted, self._actors)))
+
+    @property
+    def dead_letters(self) -> Counter[str]:
+        """Return how many lines and frames could not be used, by reason."""
+        return self._sorter.dead_letters + self._refused
 
     @property
     def quality(self) -> Counter[str]:
@@ -77,38 +76,34 @@ class TapeRows:
     def _is_wanted(self, key: str) -> bool:
         return self._wanted is None or key in self._wanted
 
+    def _through(self, block: FrameBlock) -> Iterator[list[FeatureRow]]:
+        """Take in a block; yield the rows of the ticks that come before one of its frames."""
+        lots = self._lots(block)
+        times_ns, at = np.delete(block.times_ns, list(block.problems)), 0
+        while at < len(times_ns):
+            for tick_ns in self._grid.due(int(times_ns[at])):
+                yield self._at(tick_ns)
+            at = int(np.searchsorted(times_ns, self._grid.next_ns))
+            for key, lot in lots.items():
+                before, lots[key] = lot.split(self._grid.next_ns)
+                self._take(key, before)
+
+    def _lots(self, block: FrameBlock) -> dict[str, FrameLot]:
+        """Return the frames of a block by the key of their instrument, and count its lines."""
+        lots = self._sorter.lots(block, self.lines)
+        self.lines += block.lines
+        named = ((self._keys[symbol], lot) for symbol, lot in lots.items())
+        return {key: lot for key, lot in named if self._read is None or key in self._read}
+
+    def _take(self, key: str, lot: FrameLot) -> None:
+        if not len(lot):
+            return
+        if key not in self._actors:
+            self._actors[key] = market_actor(self._catalog.require(key), self._schema)
+        letters = self._actors[key].on_block(lot.buffer, lot.starts, lot.ends, lot.times_ns, lot.sequences)
+        self._refused.update(letter.reason.name for letter in letters)
+
     def _at(self, tick_ns: int) -> list[FeatureRow]:
-        self._flush()
         rows = self._cross_assets.on_tick([self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)])
         self._quality.update((row.instrument, row.quality) for row in rows)
         return [row for row in rows if self._is_wanted(row.instrument)]
-
-    def _take(self, item: Item) -> None:
-        self.lines += isinstance(item, Frame) or item.sequence > 0
-        if isinstance(item, DeadLetter):
-            self.dead_letters[item.reason.name] += 1
-        elif (key := self._key_of(item)) is not None and (self._read is None or key in self._read):
-            self._waiting.setdefault(key, []).append(item)
-            self._waiting_count += 1
-            if self._waiting_count >= _MOST_WAITING:
-                self._flush()
-
-    def _key_of(self, frame: Frame) -> str | None:
-        symbol = symbol_of(frame.payload, frame.symbol_hint)
-        if not symbol:
-            self.dead_letters[unroutable(frame.payload).reason.name] += 1
-        elif (key := self._keys.get(symbol)) is not None:
-            return key
-        else:
-            self.dead_letters[DeadLetterReason.UNKNOWN_INSTRUMENT.name] += 1
-        return None
-
-    def _flush(self) -> None:
-        """Give the frames since the last tick to their actors."""
-        for key, frames in self._waiting.items():
-            if frames and key not in self._actors:
-                self._actors[key] = market_actor(self._catalog.require(key), self._schema)
-            if frames:
-                self.dead_letters.update(letter.reason.name for letter in self._actors[key].on_frames(frames))
-            frames.clear()
-        self._waiting_count = 0

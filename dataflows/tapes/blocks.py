@@ -1,21 +1,25 @@
-"""Lines of one tape file as arrays over its text, so that reading a tape costs no Python a line.
+"""Lines of tapes as arrays over their text, so that reading a tape costs no Python a line.
 
 The verdicts are those of `lines`, which says what they mean: a block in which every line is good is judged by array
-operations, any other by `lines` itself. Files are not merged here.
+operations, any other by `lines` itself. Files are merged by `merging`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from dataflows.codecs.quick_frame import TAIL_BYTES, Text
 from dataflows.deadletters import DeadLetterReason
-from dataflows.kernels import Integers
 from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, OnRead, TapeDamagedError, read_texts
 from dataflows.tapes.lines import LONGEST_JUMP_NS, Head, Place, Problem, parse_lines, split_at_foreign
 
+#: Bytes behind the last line. It is what `codecs.quick_frame` asks for, which is not imported: it would bring Numba.
+TAIL_BYTES = 64
+
+_TAIL = bytes(TAIL_BYTES)
 _TIME_DIGITS = 19
 _DIGITS = np.arange(_TIME_DIGITS)
 _POWERS = 10 ** np.arange(_TIME_DIGITS - 1, -1, -1, dtype=np.int64)
@@ -23,23 +27,83 @@ _LINE_END, _BLANK, _ZERO = ord("\n"), ord(" "), np.uint8(ord("0"))
 
 
 class FrameBlock(msgspec.Struct, gc=False):
-    """Consecutive lines of one file: places in `buffer`, which `binance_frames.read_frame` reads where it lies.
+    """Consecutive lines: places in `buffer`, which `binance_frames.read_frame` reads where it lies.
 
     The payload of a line is `buffer[start:end]`: the JSON of a frame, or the whole of a bad line. `times_ns` holds each
-    line's place in time (its receive time, if it is a frame), never going back. `problems` holds what is wrong, by
-    index. A damaged file ends with a block of one entry that is no line, its problem `TRUNCATED_FILE`.
+    line's place in time (its receive time, if it is a frame), never going back; `hints` the symbol of a bare snapshot.
+    `problems` holds what is wrong, by index. An entry of which the problem is `TRUNCATED_FILE` is no line.
     """
 
-    buffer: Text
-    times_ns: Integers
-    starts: Integers
-    ends: Integers
+    buffer: NDArray[np.uint8]
+    times_ns: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    hints: list[str]
     problems: dict[int, Problem]
-    symbol_hint: str
+
+    def __len__(self) -> int:
+        """Return how many entries there are."""
+        return len(self.hints)
+
+    @property
+    def lines(self) -> int:
+        """Return how many of the entries are lines of a tape: all but truncations."""
+        return len(self) - sum(is_truncation(problem) for problem in self.problems.values())
+
+    def numbers(self, before: int) -> NDArray[np.int64]:
+        """Return the line number of each entry where `before` lines come before the block; a truncation has none."""
+        steps = np.ones(len(self), np.int64)
+        steps[[index for index, problem in self.problems.items() if is_truncation(problem)]] = 0
+        return (before + np.cumsum(steps)) * steps
 
     def payload(self, index: int) -> bytes:
         """Return the payload of a line."""
         return self.buffer[self.starts[index] : self.ends[index]].tobytes()
+
+    def payloads(self) -> list[bytes]:
+        """Return the payloads of all lines."""
+        if not len(self):
+            return []
+        first = int(self.starts.min())
+        text = self.buffer[first : self.ends.max()].tobytes()
+        places = zip((self.starts - first).tolist(), (self.ends - first).tolist(), strict=True)
+        return [text[start:end] for start, end in places]
+
+    def part(self, begin: int, end: int) -> Self:
+        """Return the entries from one index to another, without a copy of the text."""
+        problems = {index - begin: problem for index, problem in self.problems.items() if begin <= index < end}
+        return type(self)(
+            self.buffer, self.times_ns[begin:end], self.starts[begin:end], self.ends[begin:end],
+            self.hints[begin:end], problems)
+
+
+def is_truncation(problem: Problem) -> bool:
+    """Tell whether an entry is no line but the early end of a file."""
+    return problem.reason is DeadLetterReason.TRUNCATED_FILE
+
+
+def joined(blocks: Sequence[FrameBlock]) -> FrameBlock:
+    """Return entries of several files, each as they lie there, in the order of time; equal times in that of blocks."""
+    texts = [block.buffer[block.starts[0] : block.ends[-1] + 1].tobytes() for block in blocks]
+    moves = np.cumsum([0, *map(len, texts)])[:-1] - [block.starts[0] for block in blocks]
+    times = np.concatenate([block.times_ns for block in blocks])
+    starts = np.concatenate([block.starts + move for block, move in zip(blocks, moves, strict=True)])
+    ends = np.concatenate([block.ends + move for block, move in zip(blocks, moves, strict=True)])
+    hints = [hint for block in blocks for hint in block.hints]
+    order = np.argsort(times, kind="stable")
+    buffer = np.frombuffer(b"".join((*texts, _TAIL)), np.uint8)
+    return FrameBlock(
+        buffer, times[order], starts[order], ends[order], [hints[i] for i in order.tolist()], _moved(blocks, order))
+
+
+def _moved(blocks: Sequence[FrameBlock], order: NDArray[np.int64]) -> dict[int, Problem]:
+    """Return the problems of joined blocks under their new indices."""
+    found: dict[int, Problem] = {}
+    offset = 0
+    for block in blocks:
+        found |= {offset + index: problem for index, problem in block.problems.items()}
+        offset += len(block)
+    return {new: found[old] for new, old in enumerate(order.tolist()) if old in found} if found else {}
 
 
 def read_frame_blocks(
@@ -76,20 +140,22 @@ def _parse(text: bytes, place: Place, hint: str) -> FrameBlock:
     buffer, begins, ends = _lay_out(text)
     if (times := _good_times(buffer, begins, ends, place)) is not None:
         place.latest, place.jumped_to = int(times[-1]), 0
-        return FrameBlock(buffer, times, begins + _TIME_DIGITS + 1, ends, {}, hint)
-    block = parse_lines(text.removesuffix(b"\n").split(b"\n"), place, hint)
-    return _block(text, np.array(block.times, np.int64), block.payloads, block.problems, hint)
+        return FrameBlock(buffer, times, begins + _TIME_DIGITS + 1, ends, [hint] * len(times), {})
+    found = parse_lines(text.removesuffix(b"\n").split(b"\n"), place)
+    return _block(text, np.array(found.times, np.int64), found.payloads, found.problems, hint)
 
 
-def _lay_out(text: bytes) -> tuple[Text, Integers, Integers]:
+def _lay_out(text: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """Return text as a buffer with a tail, and where its lines begin and end."""
     whole = text if text.endswith(b"\n") else text + b"\n"
-    buffer = np.frombuffer(whole + bytes(TAIL_BYTES), np.uint8)
+    buffer = np.frombuffer(whole + _TAIL, np.uint8)
     ends = np.flatnonzero(buffer == _LINE_END)
     return buffer, np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1)), ends
 
 
-def _good_times(buffer: Text, begins: Integers, ends: Integers, place: Place) -> Integers | None:
+def _good_times(
+    buffer: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64], place: Place
+) -> NDArray[np.int64] | None:
     """Return the times of lines of which each is a frame without a doubt, else None."""
     digits = buffer[begins[:, np.newaxis] + _DIGITS] - _ZERO  # what is below a zero wraps round to a large number
     if (digits > 9).any() or (digits[:, 0] == 9).any() or (buffer[begins + _TIME_DIGITS] != _BLANK).any():
@@ -102,8 +168,9 @@ def _good_times(buffer: Text, begins: Integers, ends: Integers, place: Place) ->
 
 
 def _block(
-    text: bytes, times: Integers, payloads: list[bytes], problems: dict[int, Problem], hint: str
+    text: bytes, times: NDArray[np.int64], payloads: list[bytes], problems: dict[int, Problem], hint: str
 ) -> FrameBlock:
     """Return a block of lines of which some are bad; each payload ends where its line does."""
     buffer, _, ends = _lay_out(text)
-    return FrameBlock(buffer, times, ends - np.fromiter(map(len, payloads), np.int64), ends, problems, hint)
+    return FrameBlock(
+        buffer, times, ends - np.fromiter(map(len, payloads), np.int64), ends, [hint] * len(times), problems)

@@ -8,14 +8,14 @@ The JSON is not looked into, but for the symbol that a bare snapshot of the file
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from dataflows.deadletters import DeadLetterReason
-from dataflows.tapes.files import BLOCK_BYTES, MAX_LINE_BYTES, OnRead, TapeDamagedError, read_lines
+from dataflows.tapes.files import MAX_LINE_BYTES, TapeDamagedError, read_lines
 
 #: Lines at the head of a file that are looked at for its first time and its symbol.
 LOOK_AHEAD_LINES = 1000
@@ -35,18 +35,16 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
     receive_time_ns: int
 
 
-class LineBlock(msgspec.Struct, gc=False):
+class ParsedLines(msgspec.Struct, gc=False):
     """Consecutive lines of one file as parallel lists.
 
     `times` holds each line's place in time (its receive time, if it is a frame), never going back. `payloads` holds
-    the JSON of a frame or the whole of a bad line. `problems` holds what is wrong, by index. A damaged file ends with a
-    block of one entry that is no line, its problem `TRUNCATED_FILE`.
+    the JSON of a frame or the whole of a bad line. `problems` holds what is wrong, by index.
     """
 
     times: list[int]
     payloads: list[bytes]
     problems: dict[int, Problem]
-    symbol_hint: str
 
 
 class Place(msgspec.Struct):
@@ -96,25 +94,6 @@ def _first_time(times: Sequence[int]) -> int:
     return times[0] if 0 <= times[0] - start <= LONGEST_JUMP_NS else start
 
 
-def read_blocks(
-    path: Path, head: Head, block_bytes: int = BLOCK_BYTES, on_read: OnRead | None = None
-) -> Iterator[LineBlock]:
-    """Yield the lines of a tape in blocks that are never empty, and at the end of a damaged one its truncation.
-
-    The same lines come out whatever the size of the blocks. Raises `InputError` where the file cannot be opened.
-    """
-    place, hint = Place(head.first_time_ns), head.symbol_hint
-    try:
-        for lines in read_lines(path, block_bytes, on_read):
-            for own, part in split_at_foreign(lines, hint):
-                hint = hint if own else ""
-                if part:
-                    yield parse_lines(part, place, hint)
-    except TapeDamagedError as damage:
-        problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
-        yield LineBlock([place.latest], [damage.tail], {0: problem}, "")
-
-
 def split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[bytes]]]:
     """Cut lines before the first that names another symbol than the file's one so far: (own, lines)."""
     if not hint:
@@ -128,8 +107,8 @@ def split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[byt
     return [(True, lines[:at]), (False, lines[at:])]
 
 
-def parse_lines(lines: list[bytes], place: Place, hint: str) -> LineBlock:
-    """Return the block of some lines and move the place behind them."""
+def parse_lines(lines: list[bytes], place: Place) -> ParsedLines:
+    """Judge some lines, without their line ends, and move the place behind them."""
     times: list[int] = []
     payloads: list[bytes] = []
     problems: dict[int, Problem] = {}
@@ -147,7 +126,7 @@ def parse_lines(lines: list[bytes], place: Place, hint: str) -> LineBlock:
         times.append(latest)
         payloads.append(payload)
     place.latest, place.jumped_to = latest, jumped_to
-    return LineBlock(times, payloads, problems, hint)
+    return ParsedLines(times, payloads, problems)
 
 
 def _problem_of(line: bytes, latest: int, jumped_to: int) -> Problem | None:

@@ -8,11 +8,12 @@ of the codecs.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dataflows.deadletters import DeadLetter, DeadLetterReason
+from dataflows.deadletters import DeadLetter
+from dataflows.tapes.blocks import FrameBlock, is_truncation
 from dataflows.tapes.files import BLOCK_BYTES, OnRead, TapeDamagedError, find_tapes, read_lines
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.lines import symbols_in
-from dataflows.tapes.merging import Run, merged_runs
+from dataflows.tapes.merging import merged_blocks
 
 Item = Frame | DeadLetter
 
@@ -43,11 +44,11 @@ class TapeReader:
     def __iter__(self) -> Iterator[Item]:
         """Yield one item a line, and one more for each file that ends early."""
         sequence = truncations = 0
-        for run in merged_runs(self.tapes, self._block_bytes, self._on_read):
-            end = sequence + run.lines
+        for block in merged_blocks(self.tapes, self._block_bytes, self._on_read):
+            end = sequence + block.lines
             if end >= self._skipped:
-                yield from _items(run, sequence, self._skipped, self._told - truncations)
-            sequence, truncations = end, truncations + len(run.times) - run.lines
+                yield from _items(block, sequence, self._skipped, self._told - truncations)
+            sequence, truncations = end, truncations + len(block) - block.lines
 
 
 def symbols(paths: Sequence[Path]) -> set[str]:
@@ -65,25 +66,24 @@ def symbols(paths: Sequence[Path]) -> set[str]:
     return names
 
 
-def _items(run: Run, sequence: int, skipped: int, told: int) -> Iterator[Item]:
-    """Yield the items of a run that comes after `sequence` lines, without the first `skipped` lines of the tape.
+def _items(block: FrameBlock, sequence: int, skipped: int, told: int) -> Iterator[Item]:
+    """Yield the items of a block that comes after `sequence` lines, without the first `skipped` lines of the tape.
 
     `told` is how many truncations from here on were seen before.
     """
-    if not run.problems and sequence >= skipped:
-        numbers = range(sequence + 1, sequence + 1 + len(run.times))
-        yield from map(Frame, numbers, run.times, run.payloads, run.hints)
+    times, payloads = block.times_ns.tolist(), block.payloads()
+    if not block.problems and sequence >= skipped:
+        yield from map(Frame, range(sequence + 1, sequence + 1 + len(block)), times, payloads, block.hints)
         return
-    for index, time in enumerate(run.times):
-        problem = run.problems.get(index)
-        truncated = problem is not None and problem.reason is DeadLetterReason.TRUNCATED_FILE
+    for index, (time, payload) in enumerate(zip(times, payloads, strict=True)):
+        problem = block.problems.get(index)
+        truncated = problem is not None and is_truncation(problem)
         sequence += not truncated
         told -= truncated
         if sequence + (truncated and told < 0) <= skipped:
             continue
-        payload = run.payloads[index]
         if problem is None:
-            yield Frame(sequence, time, payload, run.hints[index])
+            yield Frame(sequence, time, payload, block.hints[index])
         else:
             number = 0 if truncated else sequence
             yield DeadLetter(problem.reason, problem.message, number, problem.receive_time_ns, payload)

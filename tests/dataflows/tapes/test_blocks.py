@@ -1,34 +1,58 @@
-"""Blocks of arrays hold the very lines, times and verdicts of the blocks of lists."""
+"""Blocks of arrays hold the very lines, times and verdicts that `lines` finds line by line, in the merged order."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflows.codecs.quick_frame import TAIL_BYTES
-from dataflows.tapes.blocks import read_frame_blocks
-from dataflows.tapes.lines import Problem, read_blocks, read_head
+from dataflows.codecs import quick_frame
+from dataflows.deadletters import DeadLetterReason
+from dataflows.tapes.blocks import TAIL_BYTES, FrameBlock, read_frame_blocks
+from dataflows.tapes.files import TapeDamagedError, read_lines
+from dataflows.tapes.lines import Place, Problem, parse_lines, read_head, split_at_foreign
+from dataflows.tapes.merging import merged_blocks
 from tests.dataflows.tapes.helpers import DATA, START_NS, line, needs_data, write
 
 Line = tuple[int, bytes, Problem | None, str]
 
 
 def by_lists(path: Path) -> Iterator[Line]:
-    for block in read_blocks(path, read_head(path)):
-        for index, (time, payload) in enumerate(zip(block.times, block.payloads, strict=True)):
-            yield time, payload, block.problems.get(index), block.symbol_hint
+    head = read_head(path)
+    place, lines = Place(head.first_time_ns), list[bytes]()
+    cut: list[tuple[bytes, Problem]] = []
+    try:
+        for some in read_lines(path):
+            lines += some
+    except TapeDamagedError as damage:
+        problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
+        cut = [(damage.tail, problem)]
+    for own, part in split_at_foreign(lines, head.symbol_hint):
+        found = parse_lines(part, place)
+        for index, (time, payload) in enumerate(zip(found.times, found.payloads, strict=True)):
+            yield time, payload, found.problems.get(index), head.symbol_hint if own else ""
+    yield from ((place.latest, tail, problem, "") for tail, problem in cut)
+
+
+def of_blocks(blocks: Iterable[FrameBlock]) -> Iterator[Line]:
+    for block in blocks:
+        assert len(block.times_ns) == len(block.starts) == len(block.ends) == len(block.hints) == len(block) > 0
+        assert int(block.ends.max()) <= block.buffer.size - TAIL_BYTES
+        assert block.payloads() == [block.payload(index) for index in range(len(block))]
+        for index, time in enumerate(block.times_ns.tolist()):
+            assert block.buffer[block.ends[index]] < ord(" ")
+            yield time, block.payload(index), block.problems.get(index), block.hints[index]
 
 
 def by_arrays(path: Path, block_bytes: int = 512 * 1024) -> Iterator[Line]:
-    for block in read_frame_blocks(path, read_head(path), block_bytes):
-        assert len(block.times_ns) == len(block.starts) == len(block.ends) > 0
-        assert int(block.ends[-1]) <= block.buffer.size - TAIL_BYTES
-        for index, time in enumerate(block.times_ns.tolist()):
-            assert block.buffer[block.ends[index]] < ord(" ")
-            yield time, block.payload(index), block.problems.get(index), block.symbol_hint
+    return of_blocks(read_frame_blocks(path, read_head(path), block_bytes))
+
+
+def test_the_tail_is_as_long_as_the_reader_of_frames_asks_for() -> None:
+    assert TAIL_BYTES == quick_frame.TAIL_BYTES
 
 
 DAY_NS = 24 * 3_600 * 1_000_000_000
@@ -49,6 +73,35 @@ def test_lines_times_and_verdicts_are_those_of_the_lists_whatever_the_size_of_th
         path = Path(folder) / "a.txt"
         path.write_bytes(b"\n".join(lines) + b"\n" * ends)
         assert list(by_arrays(path, block_bytes)) == list(by_lists(path))
+
+
+@settings(max_examples=100)
+@given(st.lists(st.lists(LINES, max_size=8), min_size=2, max_size=3), st.integers(1, 120))
+def test_entries_of_several_files_come_by_time_then_file_then_line(files: list[list[bytes]], block_bytes: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [write(Path(folder) / f"{at}.txt", lines) for at, lines in enumerate(files)]
+        expected = sorted((found for path in paths for found in by_lists(path)), key=lambda found: found[0])
+        blocks = list(merged_blocks(paths, block_bytes))
+        assert list(of_blocks(blocks)) == expected
+        numbers = [number for block, before in with_lines_before(blocks) for number in block.numbers(before).tolist()]
+        assert numbers == list(range(1, len(expected) + 1))
+
+
+def with_lines_before(blocks: list[FrameBlock]) -> Iterator[tuple[FrameBlock, int]]:
+    before = 0
+    for block in blocks:
+        yield block, before
+        before += block.lines
+
+
+def test_a_truncation_has_no_number_and_takes_none(tmp_path: Path) -> None:
+    whole = write(tmp_path / "a.gz", [line(0), line(1)]).read_bytes()
+    (tmp_path / "a.gz").write_bytes(whole[:-8])
+    write(tmp_path / "b.gz", [line(0), line(1), line(2)])
+    blocks = list(merged_blocks([tmp_path / "a.gz", tmp_path / "b.gz"], 512 * 1024))
+    numbers = np.concatenate([block.numbers(before) for block, before in with_lines_before(blocks)])
+    assert numbers.tolist() == [1, 2, 3, 0, 4, 5]
+    assert sum(block.lines for block in blocks) == 5
 
 
 def test_a_damaged_file_gives_its_lines_and_its_truncation(tmp_path: Path) -> None:

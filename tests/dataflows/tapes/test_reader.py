@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.deadletters import DeadLetter, DeadLetterReason
-from dataflows.tapes import files
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import TapeReader, symbols
 from sluice.errors import InputError, NotFoundError
@@ -188,8 +187,8 @@ def test_a_skip_passes_a_truncation_but_for_one_right_at_its_place(tmp_path: Pat
 
 
 def test_a_line_that_is_too_long_is_a_small_dead_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dataflows.tapes.lines.MAX_LINE_BYTES", 1000)
-    monkeypatch.setattr(files, "MAX_LINE_BYTES", 1000)
+    for module in ("lines", "files", "blocks"):
+        monkeypatch.setattr(f"dataflows.tapes.{module}.MAX_LINE_BYTES", 1000)
     tape = write(tmp_path / "a.gz", [line(0), line(1, b"x" * 50_000), line(2)])
     items = read(tape, block_bytes=64)
     assert reasons(items) == ["frame", "MALFORMED_LINE", "frame"]
