@@ -114,9 +114,8 @@ def observe_trade(
     extended: Record, lengths: RecordArray, time_ns: int, venue_ns: int, price: float, quantity: float, sign: float,
 ) -> None:
     """Observe a trade; `sign` is 1 where the taker bought, else -1, `venue_ns` its time by the venue, 0 unknown."""
-    slot = prevailing.slot_before(extended.prevailing, venue_ns)
-    top = extended.prevailing.tops[slot] if slot >= 0 else extended.top
-    microstructure.on_trade(extended.microstructure, time_ns, price, quantity, sign, top)
+    prevailing.find(extended.prevailing, venue_ns)
+    microstructure.on_trade(extended.microstructure, time_ns, price, quantity, sign, extended.prevailing.found)
     for index in range(lengths.size):
         bars.add_trade(lengths[index].bars, time_ns, price, quantity)
     bars.add_trade(extended.minutes, time_ns, price, quantity)

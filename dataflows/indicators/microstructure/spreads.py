@@ -2,9 +2,10 @@
 
 Source: Huang and Stoll, "Dealer versus auction markets", Journal of Financial Economics 41, 1996. With sign s, price p,
 mid price m before the trade and M a while after it, the effective spread is `2 s (p - m) / m`, the realised spread
-`2 s (p - M) / m`, the impact `2 s (M - m) / m`; each is the mean over trades weighted with their quantities. M is taken
-at a whole second, the one that ends the fifth second after the trade's own: 5 to 6 s later. So no queue of
-trades has to be kept, and the window of the latter two ends 5 s before that of the first.
+`2 s (p - M) / m`, the impact `2 s (M - m) / m`; each is the mean over trades weighted with their quantities. Which best
+prices are those before a trade is said by `prevailing`. M is taken at a whole second, the one that ends the fifth
+second after the trade's own: 5 to 6 s later. So no queue of trades has to be kept, and the window of the latter two
+ends 5 s before that of the first.
 """
 
 import math
@@ -24,7 +25,7 @@ _LATER = WarmUp(_SECONDS + _HORIZON, Clock.SECONDS)
 FEATURES = (
     Feature(f"effective_spread_{_SECONDS}s_bps",
             f"2 s (p - m) / m, mean over the trades of the last {_SECONDS} s by quantity; s is 1 for a taker's buy, -1 "
-            "for a sale, m the mid price before the trade",
+            "for a sale, m the mid price before the millisecond of the trade by the venue's clock",
             _SOURCE, "trades, best prices", WarmUp(_SECONDS, Clock.SECONDS), "bps"),
     Feature(f"realised_spread_{_SECONDS}s_bps",
             f"2 s (p - M) / m, mean over the trades of the {_SECONDS} s that ended {_HORIZON} s ago by quantity; M is "

