@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from dataflows.desk.desk import Desk
 from dataflows.desk.live import LiveDesk
 from dataflows.indicators.schema import FeatureSchema
-from dataflows.market_actors import schema_of_settings
+from dataflows.market_actors import schema_of_settings, warm
 from dataflows.sources.exchange.source import ExchangeSource
 from dataflows.sources.tape import TapeSource
 from dataflows.steps.stopping import stop_on_signal
@@ -99,8 +99,10 @@ class LocalRun:
 
 
 def market_source(settings: Settings, catalog: InstrumentCatalog) -> TapeSource | ExchangeSource:
-    """Return where the market of a run comes from."""
+    """Return where the market of a run comes from. A live one waits for no kernel once it has begun."""
     source = settings.source
+    if source.live:
+        warm(schema_of_settings(settings.features))
     interval_ns = source.tick_interval_ms * 1_000_000
     if source.kind == "exchange":
         return ExchangeSource(source.exchange, catalog, interval_ns=interval_ns, batch_lines=source.batch_lines)

@@ -38,6 +38,16 @@ def market_actor(instrument: Instrument, schema: FeatureSchema, snapshot: bytes 
     return FullMarketActor(instrument, snapshot, bars_ns=bars_of(schema))
 
 
+def warm(schema: FeatureSchema) -> None:
+    """Compile every kernel that rows of a schema need, or take it from the cache."""
+    if schema == MARKET_SCHEMA:
+        MarketActor.warm()
+        return
+    from dataflows.actors.extended import FullMarketActor  # noqa: PLC0415  # see the module's first lines
+
+    FullMarketActor.warm()
+
+
 def cross_assets_of(
     schema: FeatureSchema, reference: str, interval_ns: int, snapshot: Mapping[str, bytes] | None = None,
     last_ns: int = 0,
