@@ -6,7 +6,6 @@ past a lost message, and the next run sends it again. A restart repeats messages
 (instrument, sequence). Nothing here is transactional.
 """
 
-import logging
 import time
 from typing import Final, NamedTuple
 
@@ -28,7 +27,6 @@ _FLUSH_MARGIN_S: Final = 5.0
 _PRODUCER: Final = {
     "linger.ms": 1, "compression.type": "lz4", "queue.buffering.max.messages": 100_000,
     "queue.buffering.max.kbytes": 65_536}
-_log = logging.getLogger(__name__)
 
 
 class OutgoingMessage(NamedTuple):

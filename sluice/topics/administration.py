@@ -15,6 +15,7 @@ from sluice.topics.contracts import Topic
 from sluice.topics.drift import Found
 
 _RETRY_PAUSE_S: Final = 0.02
+_NO_LEADER_YET: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class TopicAdministration:
@@ -66,7 +67,7 @@ class TopicAdministration:
                 try:
                     offsets[part] = self._result(future).offset
                 except KafkaException as error:
-                    if not error.args[0].retriable() or time.monotonic() > deadline:
+                    if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
                         raise _refused(error) from None
                     time.sleep(_RETRY_PAUSE_S)
         return offsets

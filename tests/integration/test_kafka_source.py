@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from prometheus_client import REGISTRY
 
+from dataflows.sources.kafka import merging
+from dataflows.sources.kafka.reading import ReceivedMessage
 from dataflows.sources.kafka.source import KafkaSourcePartition
 from sluice.broker.local import LocalBroker
 from sluice.errors import InputError, NotFoundError, NotRunningError
@@ -89,6 +91,32 @@ def test_reading_begins_at_a_time_and_at_the_end_where_nothing_is_newer(kafka: L
     part = source(kafka, (topic,), start_ns=START_NS + 3_600 * 10**9).build_part("in", "all", None)
     assert sum(offset for _, _, offset in part.snapshot()) == COUNT
     part.close()
+
+
+def test_partition_far_ahead_is_held_back_and_nothing_of_it_is_lost_or_doubled(
+        kafka: LocalBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "MOST_WAITING", 50)
+    topic = made_topic(kafka, "source.ahead")
+    write(kafka, topic, [message(number, KEYS[number >= 1_000]) for number in range(2_000)])
+    part = source(kafka, (topic,), batch_messages=7).build_part("in", "all", None)
+    found: list[ReceivedMessage] = []
+    paused = False
+    while more := read_until(part, 7):
+        found += more
+        paused = paused or any(lane.paused for lane in part._merger._lanes.values())
+    part.close()
+    assert values(found) == [str(number) for number in range(2_000)]
+    assert paused
+
+
+def test_message_of_a_stranger_is_read_with_what_it_has(kafka: LocalBroker) -> None:
+    topic = made_topic(kafka, "source.stranger")
+    producer = Producer(client_configuration(kafka_settings(kafka)))
+    producer.produce(topic.full_name, None, b"\xff", partition=1, timestamp=START_NS // 1_000_000,
+                     headers={"event_time_ns": b"-1"})
+    assert producer.flush(20) == 0
+    (found,) = read_all(kafka, (topic,))
+    assert (found.key, found.value, found.event_time_ns) == ("\N{REPLACEMENT CHARACTER}", b"", START_NS)
 
 
 def test_offset_that_is_not_there_is_named_with_what_is(kafka: LocalBroker) -> None:

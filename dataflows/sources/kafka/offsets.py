@@ -1,15 +1,19 @@
 """Where to begin and where to end in each partition: at a snapshot's offsets, at a time, at the first message."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from sluice.config.kafka import KafkaSettings
 from sluice.errors import NotFoundError
 from sluice.topics.clients import away
 
 _MILLISECOND_NS: Final = 1_000_000
+_RETRY_PAUSE_S: Final = 0.02
+_NO_LEADER_YET: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+Answer = TypeVar("Answer")
 
 #: Full name of a topic, and a partition's number.
 Part = tuple[str, int]
@@ -35,22 +39,29 @@ class Offsets:
     def at(self, held: Mapping[Part, Held], start_ns: int) -> dict[Part, int]:
         """Return the offset of each partition's first message of a time or later; its end where there is none."""
         wanted = [TopicPartition(topic, partition, -(-start_ns // _MILLISECOND_NS)) for topic, partition in held]
-        try:
-            found = self._consumer.offsets_for_times(wanted, timeout=self._kafka.request_timeout_s)
-        except KafkaException as error:
-            raise away(self._kafka, error) from None
+        found = self._asked(lambda: self._consumer.offsets_for_times(wanted, timeout=self._kafka.request_timeout_s))
         return {part: each.offset if each.offset >= 0 else held[part].end
                 for each in found for part in [(each.topic, each.partition)]}
 
     def _held(self, part: Part) -> Held:
-        try:
-            found = self._consumer.get_watermark_offsets(TopicPartition(*part), timeout=self._kafka.request_timeout_s)
-        except KafkaException as error:
-            raise away(self._kafka, error) from None
+        found = self._asked(lambda: self._consumer.get_watermark_offsets(
+            TopicPartition(*part), timeout=self._kafka.request_timeout_s))
         if found is None:
             raise NotFoundError(f"partition {part[1]} of {part[0]} must be there, was not found",
                                 fix="see `sluice topics check`")
         return Held(*found)
+
+    def _asked(self, question: Callable[[], Answer]) -> Answer:
+        """Return a broker's answer; it is asked again while it says that it will know soon."""
+        deadline = time.monotonic() + self._kafka.request_timeout_s
+        while True:
+            try:
+                return question()
+            except KafkaException as error:
+                # A topic that was just made, or moved, has no leader for a moment.
+                if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
+                    raise away(self._kafka, error) from None
+            time.sleep(_RETRY_PAUSE_S)
 
 
 def gone(part: Part, offset: int, held: Held) -> NotFoundError:

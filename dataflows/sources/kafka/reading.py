@@ -35,12 +35,12 @@ class ReceivedMessage(NamedTuple):
 
 def received(message: Message, topic: str) -> ReceivedMessage:
     """Return a message of Kafka as ours. Without a header that says it, its timestamp is its event time."""
-    pairs = cast("list[tuple[str, bytes | None]]", message.headers() or [])  # its own types say less
-    headers = tuple(pairs)
-    _kind, timestamp_ms = message.timestamp()
+    headers = tuple(cast("list[tuple[str, bytes | None]]", message.headers() or []))  # its own types say less
+    event_time_ns = event_time_of(headers, -1)
+    if event_time_ns < 0:  # asked for here alone, because asking takes a quarter of the whole
+        event_time_ns = max(message.timestamp()[1], 0) * _MILLISECOND_NS
     return ReceivedMessage(
-        topic, message.partition() or 0, message.offset() or 0,
-        event_time_of(headers, max(timestamp_ms, 0) * _MILLISECOND_NS),
+        topic, message.partition() or 0, message.offset() or 0, event_time_ns,
         (message.key() or b"").decode(errors="replace"), message.value() or b"", headers)
 
 
