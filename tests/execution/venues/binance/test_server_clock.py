@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.venues.binance.server_clock import NS_PER_MS, ServerClock
-from sluice.clock import EventClock
+from execution.venues.binance.server_clock import ServerClock
+from sluice.clock import NS_PER_MS, EventClock
 
 
 def test_without_a_measurement_it_is_our_own_clock() -> None:
