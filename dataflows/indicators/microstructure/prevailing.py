@@ -2,9 +2,9 @@
 
 Trades and best prices come over streams of their own, of which now one, now the other is quicker: the last best prices
 that were received before a trade may be those that it left behind. So a trade is held against the last ones of before
-its own millisecond, as trades and quotes of one time stamp are matched in the literature (Holden and Jacobsen, "Liquidity
-Measurement Problems in Fast, Competitive Markets", Journal of Finance 69, 2014). All fills of one order then have the
-prices from before it. What was not received yet is not used.
+its own millisecond, as trades and quotes of one time stamp are matched in the literature (Holden and Jacobsen,
+"Liquidity Measurement Problems in Fast, Competitive Markets", Journal of Finance 69, 2014). All fills of one order then
+have the prices from before it. What was not received yet is not used.
 """
 
 import math

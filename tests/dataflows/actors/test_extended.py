@@ -142,11 +142,12 @@ def test_a_trade_is_held_against_the_best_prices_of_before_its_own_millisecond(i
     actor, first_ms = FullMarketActor(BTC), START // 1_000_000
     frames = [Frame(number, START, payload) for number, payload in enumerate(joined_book(), start=1)]
     for second in range(70):
-        at = {"s": "BTCUSDT", "E": first_ms + 1_000 * second + 5, "T": first_ms + 1_000 * second + 5}
+        time_ms = first_ms + 1_000 * second + 5
+        at = {"s": "BTCUSDT", "E": time_ms, "T": time_ms}
         before = {"e": "bookTicker", "u": 100 + 2 * second, "b": "100.0", "B": "1", "a": "100.1", "A": "1"}
         after = {"e": "bookTicker", "u": 101 + 2 * second, "b": "100.2", "B": "1", "a": "100.3", "A": "1"}
         fill = {"e": "trade", "t": second + 1, "p": "100.1", "q": "1", "X": "MARKET", "m": False}
-        for event in ({**before, **at, "T": at["T"] - 3}, {**after, **at}, {**fill, **at}):
+        for event in ({**before, **at, "T": time_ms - 3}, {**after, **at}, {**fill, **at}):
             text = json.dumps(event, separators=(",", ":") if is_quick else None).encode()
             frames.append(Frame(len(frames) + 1, START + second * SECOND + 10_000_000, text))
     assert actor.on_frames(frames) == []
