@@ -6,6 +6,7 @@ broker that is started again is found where it was. Topics are never made by bei
 
 import base64
 import contextlib
+import fcntl
 import re
 import shutil
 import socket
@@ -86,11 +87,13 @@ class Node:
 def prepare(folder: Path, *, cache: Path | None = None) -> Node:
     """Return the node of a folder, made and formatted where it is new; what it holds is kept.
 
-    The first time on a machine it fetches the jars; formatting takes about a second and a half. Raises SluiceError.
+    The first time on a machine it fetches the jars; formatting takes about a second and a half. Raises SluiceError,
+    InputError where a broker of this folder is running.
     """
     java, jars = installation.java(), installation.jars(cache)
     folder = folder.expanduser().resolve()
     _make(folder)
+    _require_free(folder)
     port, controller_port = _ports(folder / _PROPERTIES)
     if not (data := folder / "data").is_dir():
         _format(java, jars, folder, data)
@@ -104,6 +107,16 @@ def _make(folder: Path) -> None:
     except OSError as error:
         raise InputError(f"the broker's folder must be writable, was {folder} ({error.strerror})",
                          fix="set run.data_dir to a folder of yours") from None
+
+
+def _require_free(folder: Path) -> None:
+    """Raise InputError where a broker holds the folder: it would be given other ports while it runs."""
+    with contextlib.suppress(FileNotFoundError), (folder / "data" / ".lock").open("r+") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as Kafka itself locks it
+        except OSError:
+            raise InputError(f"the broker's folder must be free, and one is running in {folder}",
+                             fix="stop it, or name it in kafka.bootstrap_servers") from None
 
 
 def _format(java: str, jars: Path, folder: Path, data: Path) -> None:

@@ -56,12 +56,14 @@ def delete_before(broker: LocalBroker, found: Topic, partition: int, offset: int
     deleted.result(20)
 
 
-def stored(broker: LocalBroker, found: Topic, count: int, timeout_s: float = 20.0) -> list[Message]:
+def stored(broker: LocalBroker, found: Topic) -> list[Message]:
     """What an ordinary consumer reads of a topic, partition by partition."""
+    administration = TopicAdministration(kafka_settings(broker))
+    count = administration.messages(administration.look([found]))[found.full_name]
     consumer = Consumer(client_configuration(kafka_settings(broker), {"group.id": "stored"}))
     consumer.assign([TopicPartition(found.full_name, part, 0) for part in range(found.contract.partitions)])
     read: list[Message] = []
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + 30
     while len(read) < count and time.monotonic() < deadline:
         read += [each for each in consumer.consume(1000, 0.2) if each.error() is None]
     consumer.close()

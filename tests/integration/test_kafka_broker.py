@@ -10,6 +10,7 @@ from confluent_kafka.admin import NewTopic
 from sluice.broker.local import LocalBroker
 from sluice.broker.node import prepare
 from sluice.config.kafka import KafkaSettings
+from sluice.errors import InputError
 from sluice.topics.clients import admin_client, answers, client_configuration
 
 pytestmark = [pytest.mark.needs("kafka")]
@@ -42,6 +43,8 @@ def test_broker_keeps_what_it_has_acknowledged_through_a_clean_stop(kafka: Local
     assert made.result(20) is None
     write(kafka, b"before the stop")
     running = kafka.pid()
+    with pytest.raises(InputError, match="must be free, and one is running in"):
+        prepare(kafka.node.folder)
     kafka.stop()
     assert not psutil.pid_exists(running)
     assert not answers(kafka.bootstrap_servers)

@@ -28,7 +28,7 @@ def test_message_goes_to_the_partition_of_its_key_with_headers_and_event_time(ka
     topic = made_topic(kafka, "sink.contract")
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     write(kafka, topic, [OutgoingMessage(key, key.encode(), START_NS + 1_999_999, trace) for key in KEYS])
-    found = stored(kafka, topic, len(KEYS))
+    found = stored(kafka, topic)
     assert [(each.partition(), each.key()) for each in found] == [
         (partition_of(key, 4), key.encode()) for key in KEYS]
     assert {tuple(each.headers() or ()) for each in found} == {(
@@ -44,7 +44,7 @@ def test_pipeline_that_is_full_holds_the_flow_back_and_loses_nothing(kafka: Loca
     sink.write_batch([message(number, KEYS[0]) for number in range(500)])
     sink.snapshot()
     sink.close()
-    assert [each.value() for each in stored(kafka, topic, 500)] == [str(number).encode() for number in range(500)]
+    assert [each.value() for each in stored(kafka, topic)] == [str(number).encode() for number in range(500)]
 
 
 def test_broker_that_does_not_answer_in_time_stops_the_flow_and_one_that_pauses_does_not(kafka: LocalBroker) -> None:
@@ -65,7 +65,7 @@ def test_broker_that_does_not_answer_in_time_stops_the_flow_and_one_that_pauses_
     patient.snapshot()
     patient.close()
     hasty.close()
-    assert b"2" in [each.value() for each in stored(kafka, topic, 2, timeout_s=1.0)]
+    assert b"2" in [each.value() for each in stored(kafka, topic)]
 
 
 def test_message_beyond_the_limit_is_named_with_the_limit(kafka: LocalBroker) -> None:
