@@ -5,7 +5,9 @@ Studies 25, 2012: over n = 50 buckets, `sum |bought - sold| / sum of volume`. Tr
 one that does not fit is split. Two departures. Sides are known from the stream, so no volume is classified by price
 changes. The paper's buckets hold a fiftieth of an average day; here a bucket holds, when it opens, a fiftieth of what
 was traded in the last 300 whole seconds, so it needs neither a day of history nor a setting per instrument. Sizes may
-thus differ, and the denominator is the sum of the buckets' own volumes, which for equal ones is the paper's `n V`.
+thus differ, and the denominator is the sum of the buckets' own volumes, which for equal ones is the paper's `n V`. An
+open bucket that is larger than all that was traded in the last 300 s, as after a burst or a wrong quantity, is given up
+for a new one: it would stop the clock of volume.
 """
 
 import math
@@ -48,10 +50,8 @@ FEATURES = (
 def restart(buckets: Record) -> None:
     """Forget every bucket."""
     buckets.next_size = 0.0
-    buckets.size = 0.0
-    buckets.filled = 0.0
-    buckets.signed = 0.0
     buckets.closed = 0
+    _forget_open(buckets)
 
 
 @part
@@ -64,6 +64,15 @@ def on_second(buckets: Record, seconds: Record) -> None:
             bucket = seconds.buckets[ring.slot(second)]
             volume += bucket.bought + bucket.sold
         buckets.next_size = volume / BUCKET_COUNT
+        if 0.0 < volume < buckets.size:
+            _forget_open(buckets)
+
+
+@part
+def _forget_open(buckets: Record) -> None:
+    buckets.size = 0.0
+    buckets.filled = 0.0
+    buckets.signed = 0.0
 
 
 @part
@@ -105,6 +114,4 @@ def _close(buckets: Record) -> None:
     buckets.sizes[slot] = buckets.size
     buckets.imbalances[slot] = abs(buckets.signed)
     buckets.closed += 1
-    buckets.size = 0.0
-    buckets.filled = 0.0
-    buckets.signed = 0.0
+    _forget_open(buckets)

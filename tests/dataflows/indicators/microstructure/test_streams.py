@@ -183,3 +183,16 @@ def test_a_line_through_equal_volumes_is_none() -> None:
 
 def test_names_are_those_of_no_other_feature_of_a_tick() -> None:
     assert len({*NAMES, *(feature.name for feature in LIGHT)}) == len(NAMES) + len(LIGHT)
+
+
+@pytest.mark.parametrize("quantity", [1e6, 1e300, 1e308])
+def test_one_huge_trade_does_not_stop_the_volume_clock_for_ever(quantity: float) -> None:
+    """The bucket that opens after it would take longer than anyone waits."""
+    events = [top(0.0, 90.9, 1.0, 91.0, 1.0)]
+    for second in range(1, 1_500):
+        events += [trade(second + 0.1, 91.0, 1.0, 1), trade(second + 0.2, 90.9, 1.0, -1)]
+        if second in (700, 701):
+            events.append(trade(second + 0.3, 91.0, quantity, 1))
+    before, after = column(rows(array_of(events), ticks(690.0, 1_500.0)), "vpin_50")
+    assert np.isfinite(before)
+    assert after == pytest.approx(before, abs=0.02)
