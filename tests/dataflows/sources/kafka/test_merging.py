@@ -109,9 +109,11 @@ def test_message_that_comes_after_a_later_one_is_counted() -> None:
     offer(merger, (5, A, 0))
     assert merger.take(10) == [(5, A, 0)]
     merger.ends_at(A, 1)
-    offer(merger, (4, B, 0))
-    assert merger.take(10) == [(4, B, 0)]
-    assert merger.late == 1
+    offer(merger, (3, B, 0))
+    offer(merger, (4, B, 1))
+    offer(merger, (5, B, 2))
+    assert len(merger.take(10)) == 3
+    assert merger.late == 2
 
 
 def test_message_that_is_fetched_twice_comes_once_and_holes_are_passed_over() -> None:
@@ -135,3 +137,6 @@ def test_partition_far_ahead_is_paused_once_and_resumed_once_there_is_room() -> 
     assert len(merger.take(MOST_WAITING - 100)) == MOST_WAITING - 100
     assert merger.to_resume() == [A]
     assert merger.to_resume() == []
+    merger.ends_at(A, MOST_WAITING)
+    assert len(merger.take(MOST_WAITING)) == 101
+    assert merger.to_resume() == [B]
