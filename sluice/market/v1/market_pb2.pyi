@@ -105,8 +105,8 @@ class _DeadLetterReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dead
     time confirms it, the file goes on from there.
     """
     DEAD_LETTER_REASON_FAR_PRICE: _DeadLetterReason.ValueType  # 14
-    """Set aside. A trade more than 25 % off the middle of the book, or off the last trade where no book is known: a bad
-    print, which every bar would carry. A second trade near it confirms it and is applied.
+    """Set aside. A trade more than 25 % off both the middle of the book and the last trade that was believed: a bad print,
+    which every bar would carry. A second trade near it confirms it and is applied.
     """
     DEAD_LETTER_REASON_DUPLICATE_ID: _DeadLetterReason.ValueType  # 15
     """Set aside. An id that the stream has brought before: applied again, it would count twice."""
@@ -186,8 +186,8 @@ DEAD_LETTER_REASON_TIME_JUMPED: DeadLetterReason.ValueType  # 13
 time confirms it, the file goes on from there.
 """
 DEAD_LETTER_REASON_FAR_PRICE: DeadLetterReason.ValueType  # 14
-"""Set aside. A trade more than 25 % off the middle of the book, or off the last trade where no book is known: a bad
-print, which every bar would carry. A second trade near it confirms it and is applied.
+"""Set aside. A trade more than 25 % off both the middle of the book and the last trade that was believed: a bad print,
+which every bar would carry. A second trade near it confirms it and is applied.
 """
 DEAD_LETTER_REASON_DUPLICATE_ID: DeadLetterReason.ValueType  # 15
 """Set aside. An id that the stream has brought before: applied again, it would count twice."""
