@@ -58,6 +58,8 @@ class FrameSorter:
 
     def lots(self, block: FrameBlock, lines_before: int) -> dict[str, FrameLot]:
         """Return the frames of each catalogued symbol of a block, before which so many lines came."""
+        if block.hints[0] in self._catalogued:
+            self._index_of(block.hints[0])
         found = np.empty(len(block), np.int64)
         find_symbols(block.buffer, block.starts, block.ends, self._text, self._ends, found)
         for index, problem in sorted(block.problems.items()):

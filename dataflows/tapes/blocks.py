@@ -21,9 +21,10 @@ TAIL_BYTES = 64
 
 _TAIL = bytes(TAIL_BYTES)
 _TIME_DIGITS = 19
-_DIGITS = np.arange(_TIME_DIGITS)
 _POWERS = 10 ** np.arange(_TIME_DIGITS - 1, -1, -1, dtype=np.int64)
 _LINE_END, _BLANK, _ZERO = ord("\n"), ord(" "), np.uint8(ord("0"))
+#: `"s":"` by what lies beside its letter.
+_LETTER, _MARK = ord("s"), ((-1, ord('"')), (1, ord('"')), (2, ord(":")), (3, ord('"')))
 
 
 class FrameBlock(msgspec.Struct, gc=False):
@@ -117,22 +118,35 @@ def read_frame_blocks(
     place, hint = Place(head.first_time_ns), head.symbol_hint
     try:
         for text in read_texts(path, block_bytes, on_read):
-            for own, part in _parts(text, hint):
-                hint = hint if own else ""
-                yield _parse(part, place, hint)
+            own, foreign = _split(text, hint)
+            if own:
+                yield _parse(own, place, hint)
+            if foreign:
+                hint = ""
+                yield _parse(foreign, place, hint)
     except TapeDamagedError as damage:
         problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
         yield _block(damage.tail, np.array([place.latest]), [damage.tail], {0: problem}, "")
 
 
-def _parts(text: bytes, hint: str) -> Iterator[tuple[bool, bytes]]:
-    """Cut lines before the first that names another symbol than the file's one so far: (own, text)."""
-    if not hint or text.count(b'"s":"') == text.count(f'"s":"{hint}"'.encode()):
-        yield True, text
-        return
-    for own, lines in split_at_foreign(text.removesuffix(b"\n").split(b"\n"), hint):
-        if lines:
-            yield own, b"\n".join((*lines, b""))
+def _split(text: bytes, hint: str) -> tuple[bytes, bytes]:
+    """Cut lines before the first that names another symbol than the file's one so far."""
+    if not hint or not _names_another(text, hint):
+        return text, b""
+    own, foreign = split_at_foreign(text.removesuffix(b"\n").split(b"\n"), hint)
+    return b"".join(line + b"\n" for line in own), b"\n".join((*foreign, b""))
+
+
+def _names_another(text: bytes, hint: str) -> bool:
+    """Tell whether a symbol is named in a text that is not the hint."""
+    buffer = np.frombuffer(text + _TAIL, np.uint8)
+    at = np.flatnonzero(buffer == _LETTER)  # few bytes are one: much is left out by one look at each
+    for offset, byte in _MARK:
+        at = at[buffer[at + offset] == byte]
+    own = at
+    for offset, byte in enumerate(f'{hint}"'.encode(), start=4):
+        own = own[buffer[own + offset] == byte]
+    return len(own) < len(at)
 
 
 def _parse(text: bytes, place: Place, hint: str) -> FrameBlock:
@@ -157,8 +171,9 @@ def _good_times(
     buffer: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64], place: Place
 ) -> NDArray[np.int64] | None:
     """Return the times of lines of which each is a frame without a doubt, else None."""
-    digits = buffer[begins[:, np.newaxis] + _DIGITS] - _ZERO  # what is below a zero wraps round to a large number
-    if (digits > 9).any() or (digits[:, 0] == 9).any() or (buffer[begins + _TIME_DIGITS] != _BLANK).any():
+    heads = np.lib.stride_tricks.sliding_window_view(buffer, _TIME_DIGITS + 1)[begins]
+    digits = heads[:, :-1] - _ZERO  # what is below a zero wraps round to a large number
+    if (digits > 9).any() or (digits[:, 0] == 9).any() or (heads[:, -1] != _BLANK).any():
         return None  # from 9 on, a time may have more than 64 bits
     times = digits.astype(np.int64) @ _POWERS
     sizes = ends - begins - _TIME_DIGITS - 1

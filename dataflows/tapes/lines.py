@@ -94,17 +94,11 @@ def _first_time(times: Sequence[int]) -> int:
     return times[0] if 0 <= times[0] - start <= LONGEST_JUMP_NS else start
 
 
-def split_at_foreign(lines: list[bytes], hint: str) -> list[tuple[bool, list[bytes]]]:
-    """Cut lines before the first that names another symbol than the file's one so far: (own, lines)."""
-    if not hint:
-        return [(True, lines)]
-    text = b"\n".join(lines)
-    own = f'"s":"{hint}"'.encode()
-    if text.count(b'"s":"') == text.count(own):
-        return [(True, lines)]
-    foreign = (i for i, line in enumerate(lines) if line.count(b'"s":"') != line.count(own))
-    at = next(foreign)
-    return [(True, lines[:at]), (False, lines[at:])]
+def split_at_foreign(lines: list[bytes], hint: str) -> tuple[list[bytes], list[bytes]]:
+    """Cut the lines of a file of one symbol before the first in which an `"s":"` names another."""
+    foreign = re.compile(rb'"s":"(?!' + re.escape(hint.encode()) + rb'")')
+    at = next((index for index, line in enumerate(lines) if foreign.search(line)), len(lines))
+    return lines[:at], lines[at:]
 
 
 def parse_lines(lines: list[bytes], place: Place) -> ParsedLines:

@@ -30,10 +30,11 @@ def by_lists(path: Path) -> Iterator[Line]:
     except TapeDamagedError as damage:
         problem = Problem(DeadLetterReason.TRUNCATED_FILE, f"{path.name}: {damage}", 0)
         cut = [(damage.tail, problem)]
-    for own, part in split_at_foreign(lines, head.symbol_hint):
+    own, foreign = split_at_foreign(lines, head.symbol_hint) if head.symbol_hint else (lines, [])
+    for part, hint in ((own, head.symbol_hint), (foreign, "")):
         found = parse_lines(part, place)
         for index, (time, payload) in enumerate(zip(found.times, found.payloads, strict=True)):
-            yield time, payload, found.problems.get(index), head.symbol_hint if own else ""
+            yield time, payload, found.problems.get(index), hint
     yield from ((place.latest, tail, problem, "") for tail, problem in cut)
 
 
@@ -59,6 +60,7 @@ DAY_NS = 24 * 3_600 * 1_000_000_000
 OFFSETS = st.one_of(st.integers(0, 9), st.sampled_from([DAY_NS, DAY_NS + 1, 400 * DAY_NS, -5, 9 * 10**18 - START_NS]))
 LINES = st.one_of(
     st.builds(line, OFFSETS, st.sampled_from([b'{"s":"BTCUSDT"}', b'{"s":"BTCUSDT"}', b'{"s":"ETHUSDT"}', b"{}", b""])),
+    st.sampled_from([b'"s":"BTCUSDT"', b's":"ETHUSDT"', b'"s":"BTCUSDT"s":"BTCUSDT"', b'"s":"', b'"s":"BTCUSDTX"']),
     st.sampled_from([b"", b" ", b"5 {}", b"x", b"0 {}", b"%d" % START_NS, b"%d  " % START_NS, b"9" * 19 + b" {}"]),
     st.binary(max_size=30),
 )
