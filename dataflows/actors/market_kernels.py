@@ -18,6 +18,7 @@ from dataflows.codecs.quick_frame import AGGREGATE_TRADE, BOOK_TICKER, DEPTH_UPD
 from dataflows.indicators import wilder, windows
 from dataflows.indicators.microstructure import mid_price
 from dataflows.kernels import Floats, Integers, Record, part
+from dataflows.quality.judge import is_newer
 from dataflows.quality.state import DEPTH
 
 #: A best-price message leads the depth stream by at most half a second; one that the depth stream has not caught up
@@ -160,6 +161,7 @@ def _take_levels(
     A difference that is newer than all before it and has an older id says that the venue counts anew: without that, a
     book would wait for ever for its old numbers to be reached.
     """
+    anew = is_newer(newest_ns, time_ns, nanoseconds(frame.transaction_time_ms))
     time_ns = advance(state, time_ns)
     was_synced = state.book.status == SYNCED
     bids, end, last = frame.bid_count, frame.bid_count + frame.ask_count, frame.last_update_id
@@ -168,7 +170,7 @@ def _take_levels(
         result = sync.update_keys(
             state.book, frame.first_update_id, last, frame.previous_update_id,
             keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])
-        if result == _IGNORED and nanoseconds(frame.transaction_time_ms) > newest_ns:
+        if result == _IGNORED and anew:
             result = sync.begin_anew(
                 state.book, frame.first_update_id, last, frame.previous_update_id,
                 keys[:bids], quantities[:bids], keys[bids:end], quantities[bids:end])

@@ -78,7 +78,7 @@ def judge_trade(
     """
     at = AGGREGATE_TRADES if aggregate else TRADES
     stream = quality.streams[at]
-    found = id_bits(stream, trade_id, transaction_time_ns > stream.newest_time_ns)
+    found = id_bits(stream, trade_id, is_newer(stream.newest_time_ns, receive_time_ns, transaction_time_ns))
     found |= _times(quality, at, receive_time_ns, event_time_ns, transaction_time_ns)
     found |= _print_bits(quality, price, quantity, mid)
     if found & (SET_ASIDE | _EMPTY_TRADE) == 0:
@@ -92,7 +92,7 @@ def judge_other_trade(
 ) -> int:
     """Judge what a stream of trades says besides prints of the book, as of the insurance fund: times and id alone."""
     stream = quality.streams[TRADES]
-    found = id_bits(stream, trade_id, transaction_time_ns > stream.newest_time_ns)
+    found = id_bits(stream, trade_id, is_newer(stream.newest_time_ns, receive_time_ns, transaction_time_ns))
     found |= _times(quality, TRADES, receive_time_ns, event_time_ns, transaction_time_ns)
     return note(quality, found | (_EMPTY_TRADE if quantity == 0.0 else 0))
 
@@ -150,6 +150,15 @@ def _times(quality: Record, at: int, receive_ns: int, event_ns: int, transaction
         stream.transaction_time_ns = transaction_ns
         stream.newest_time_ns = max(stream.newest_time_ns, min(transaction_ns, latest_ns))
     return found
+
+
+@part
+def is_newer(newest_time_ns: int, receive_time_ns: int, transaction_time_ns: int) -> bool:
+    """Tell whether a transaction took place after all before it, whose latest time is given (0: none yet).
+
+    It does not where its time cannot be: a clock that is days off says nothing of what came first.
+    """
+    return transaction_time_ns > newest_time_ns and abs(receive_time_ns - transaction_time_ns) < _DAY_NS
 
 
 @part

@@ -139,12 +139,14 @@ def test_a_book_whose_ids_begin_anew_is_lost_at_once_and_comes_back_with_a_snaps
     assert (row.top.synced, row.top.best_bid) == (True, 120.1)
 
 
-def test_old_differences_that_come_again_are_passed_over(market: Market) -> None:
-    first_ms = market.now_ms
-    assert [market.depth(last, []) for last in range(12, 20)] == [None] * 8
-    again = [market.depth(last, [], E=first_ms + 10 * (last - 12), T=first_ms + 10 * (last - 12))
-             for last in range(12, 20)]
-    assert again == [None] * 8
+@pytest.mark.parametrize("clock_ms", [0, 5_000, -5_000, 5 * 3_600_000, 4 * 86_400_000, -4 * 86_400_000])
+def test_old_differences_that_come_again_are_passed_over_whatever_the_recorders_clock(
+    market: Market, clock_ms: int,
+) -> None:
+    first_ms = market.now_ms - clock_ms
+    times = [{"E": first_ms + 10 * step, "T": first_ms + 10 * step} for step in range(8)]
+    for _ in range(2):
+        assert [market.depth(12 + step, [], **times[step]) for step in range(8)] == [None] * 8
     assert market.depth(20, []) is None
     assert market.row().top.synced
 
