@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from dataflows.actors.market_rows import FeatureTable
-from dataflows.cross_assets import fill_table
 from dataflows.feature_tables import features_table
 from dataflows.indicators.schema import FeatureSchema
 from dataflows.market_actors import market_actor
@@ -82,6 +81,8 @@ def table_of_tape(
 
 def fill_cross_assets(tables: Mapping[str, FeatureTable], reference: str, interval_ns: int) -> None:
     """Fill the cross-asset columns of tables by instrument key."""
+    from dataflows.cross_assets import fill_table  # noqa: PLC0415  # its kernels: for compiled tapes alone
+
     for table in tables.values():
         fill_table(table, tables.get(reference), interval_ns)
 

@@ -12,10 +12,9 @@ import numpy as np
 
 from dataflows.actors.market import MarketActor
 from dataflows.actors.market_rows import FeatureRow
-from dataflows.cross_assets import CrossAssets
 from dataflows.feature_lots import FrameLot, FrameSorter
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
-from dataflows.market_actors import market_actor
+from dataflows.market_actors import cross_assets_of, market_actor
 from dataflows.tapes.blocks import FrameBlock
 from dataflows.tapes.files import BLOCK_BYTES, find_tapes
 from dataflows.tapes.merging import merged_blocks
@@ -40,7 +39,7 @@ class TapeRows:
         self._schema = schema
         self._wanted = wanted
         self._read = None if wanted is None else {*wanted, reference}
-        self._cross_assets = CrossAssets(schema, reference, interval_ns)
+        self._cross_assets = cross_assets_of(schema, reference, interval_ns)
         self._actors: dict[str, MarketActor] = {}
         self._sorter = FrameSorter(self._keys)
         self._quality: dict[str, tuple[tuple[str, int], ...]] = {}
@@ -104,6 +103,8 @@ class TapeRows:
         self._refused.update(letter.reason.name for letter in letters)
 
     def _at(self, tick_ns: int) -> list[FeatureRow]:
-        rows = self._cross_assets.on_tick([self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)])
+        rows = [self._actors[key].on_tick(tick_ns) for key in sorted(self._actors)]
+        if self._cross_assets is not None:
+            rows = self._cross_assets.on_tick(rows)
         self._quality.update((row.instrument, row.quality) for row in rows)
         return [row for row in rows if self._is_wanted(row.instrument)]

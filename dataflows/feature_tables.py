@@ -17,7 +17,6 @@ from polars.exceptions import PolarsError
 
 from dataflows.actors.market_rows import FeatureRow
 from dataflows.indicators.schema import FeatureSchema
-from dataflows.indicators.schemas import schema_named
 from dataflows.kernels import Flags, Floats, Integers
 from sluice.errors import InputError, NotFoundError
 
@@ -156,6 +155,8 @@ def schema_of_file(path: Path) -> FeatureSchema:
 
 
 def _known(path: Path, metadata: dict[str, str], features: tuple[str, ...]) -> FeatureSchema:
+    from dataflows.indicators.schemas import schema_named  # noqa: PLC0415  # every family: whoever writes needs none
+
     named = f"{metadata[_NAME]} version {metadata[_VERSION]}"
     try:
         known = schema_named(metadata[_NAME])

@@ -26,8 +26,12 @@ def sources_of(source: Path, root: Path) -> list[Path]:
     return sorted(found)
 
 
+@cache
 def digest_of(source: Path, root: Path) -> str:
-    """Return a digest, 16 hexadecimal digits, of what `sources_of` names: paths and contents."""
+    """Return a digest, 16 hexadecimal digits, of what `sources_of` names: paths and contents.
+
+    It is kept until `forget()`, for a file has many kernels.
+    """
     digest = hashlib.sha256()
     for path in sources_of(source, root):
         digest.update(_place(path, root).as_posix().encode() + b"\0" + _content(path))
@@ -36,6 +40,7 @@ def digest_of(source: Path, root: Path) -> str:
 
 def forget() -> None:
     """Read the files anew the next time."""
+    digest_of.cache_clear()
     _content.cache_clear()
     _imported.cache_clear()
 
