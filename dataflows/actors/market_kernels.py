@@ -25,6 +25,8 @@ from dataflows.quality.state import DEPTH
 #: with after this long has a wrong update id and is not believed.
 TICKER_LEAD_NS = 1_000_000_000
 
+#: The two kinds of trades tell of a fill within far less than this.
+TRADES_ENDED_NS = 10_000_000_000
 SINGLE_TRADES = 1
 AGGREGATE_TRADES = 2
 
@@ -139,17 +141,30 @@ def take_trade(
 ) -> int:
     """Take in a trade. Of single and aggregate trades, which tell of the same fills, the kind seen first is read.
 
-    Returns IGNORED for one of the other kind or without a quantity, else APPLIED.
+    Where that kind has ended, which is told by the other one going on without it, the other is read from then on.
+    Returns IGNORED for one of the kind that is not read or without a quantity, else APPLIED.
     """
     time_ns = advance(state, time_ns)
     state.events += 1
-    if state.trade_stream == 0:
+    if state.trade_stream == 0 or _has_ended(state, time_ns, stream):
         state.trade_stream = stream
+    if state.trade_stream == stream:
+        state.other_trades_since_ns = 0
     if state.trade_stream != stream or quantity == 0.0:
         return _IGNORED
     bars.add_trade(state.bars, time_ns, price, quantity)
     windows.add_trade(state.windows, -quantity if buyer_is_maker else quantity)
     return _APPLIED
+
+
+@part
+def _has_ended(state: Record, time_ns: int, stream: int) -> bool:
+    """Tell whether the kind of trades that is read has brought nothing for long while the other kind has."""
+    if state.trade_stream == stream:
+        return False
+    if state.other_trades_since_ns == 0:
+        state.other_trades_since_ns = time_ns
+    return bool(time_ns - state.other_trades_since_ns > TRADES_ENDED_NS)
 
 
 @part

@@ -52,6 +52,8 @@ MARKET = np.dtype(
         ("best", np.float64, (4,)),
         # Which stream of trades is read: 0 none yet, 1 single trades, 2 aggregate trades.
         ("trade_stream", np.int64),
+        # When the first of the other kind came after the last of the kind that is read; 0 for none.
+        ("other_trades_since_ns", np.int64),
         ("health", HEALTH),
         ("rows", ROWS),
         ("quality", QUALITY),

@@ -173,6 +173,16 @@ def test_only_prints_of_the_order_book_feed_features_and_only_of_one_trade_strea
     assert (row.events, row.dead_letters) == (10, 0)
 
 
+def test_where_the_trades_that_are_read_end_the_other_kind_is_read_and_no_fill_counts_twice() -> None:
+    actor = synced_actor()
+    for second in range(1, 41):
+        both = [wire.trade("100.0", "1"), wire.aggregate_trade("100.0", "1")]
+        feed(actor, both if second <= 20 else both[1:], START + second * SECOND)
+    row = actor.on_tick(START + 41 * SECOND)
+    assert value(row, "cvd_10s") == 10.0
+    assert actor.bars()["volume"].sum() == 40 - 10
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
