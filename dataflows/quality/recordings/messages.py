@@ -33,7 +33,7 @@ def told_time(time_ns: int) -> str:
 
 def told(bits: int, facts: Facts) -> list[tuple[Reason, str]]:
     """Return each reason of a gate's answer with its sentence."""
-    return [(reason, _sentence(reason, facts)) for reason in reasons_of(bits)]
+    return [(reason, _sentence(reason, facts)) for reason in reasons_of(bits)] if bits else []
 
 
 def _sentence(reason: Reason, facts: Facts) -> str:

@@ -1,6 +1,7 @@
 """The check of a recording that is a raw tape: its lines, its frames, and each instrument's events."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,18 +72,9 @@ class _Check:
 
     def _named(self, frame: Frame, stream: str, symbol: str, event: MarketEvent) -> bool:
         """Check that the stream of a frame carries its symbol and event."""
-        named, _, channel = stream.partition("@")
-        if not channel or named.startswith("!"):
-            return True
-        if named.upper() != symbol:
-            self._report.add(Reason.WRONG_SYMBOL, frame.sequence, f"symbol must be {named.upper()}, was {symbol}")
-            return False
-        wanted = next((event for begin, event in _CHANNELS.items() if channel.startswith(begin)), None)
-        was = _NAMES.get(type(event).__name__)
-        if wanted not in (None, was):
-            self._report.add(Reason.WRONG_EVENT, frame.sequence, f"an event of {stream} must be {wanted}, was {was}")
-            return False
-        return True
+        if wrong := _wrong(stream, symbol, type(event).__name__):
+            self._report.add(wrong[0], frame.sequence, wrong[1])
+        return wrong is None
 
     def _of(self, symbol: str) -> TapeEvents:
         if symbol not in self._instruments:
@@ -95,3 +87,18 @@ _NAMES: Final = {
     "BookTicker": "bookTicker", "Trade": "trade", "AggregateTrade": "aggTrade", "DepthUpdate": "depthUpdate",
     "MarkPrice": "markPriceUpdate", "ForceOrder": "forceOrder", "Kline": "kline",
 }
+
+
+@lru_cache(1024)
+def _wrong(stream: str, symbol: str, event: str) -> tuple[Reason, str] | None:
+    """Say why an event, by the name of its type, does not belong into a stream."""
+    named, _, channel = stream.partition("@")
+    if not channel or named.startswith("!"):
+        return None
+    if named.upper() != symbol:
+        return Reason.WRONG_SYMBOL, f"symbol must be {named.upper()}, was {symbol}"
+    wanted = next((name for begin, name in _CHANNELS.items() if channel.startswith(begin)), None)
+    was = _NAMES.get(event)
+    if wanted not in (None, was):
+        return Reason.WRONG_EVENT, f"an event of {stream} must be {wanted}, was {was}"
+    return None
