@@ -1,6 +1,6 @@
 """From tapes to one Parquet file of feature rows, for research: what `sluice features` does.
 
-Raw tapes go through the market actors frame by frame, compiled tapes through the same kernels in one call. Memory stays
+Raw tapes go through the market actors block by block, compiled tapes through the same kernels in one call. Memory stays
 bounded: rows go into the file as they are made.
 """
 

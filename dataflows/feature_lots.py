@@ -57,7 +57,10 @@ class FrameSorter:
         self.dead_letters = Counter[str]()
 
     def lots(self, block: FrameBlock, lines_before: int) -> dict[str, FrameLot]:
-        """Return the frames of each catalogued symbol of a block, before which so many lines came."""
+        """Return the frames of each catalogued symbol of a block, before which so many lines came.
+
+        Only frames whose symbol has not been seen yet, or that name it in an unusual form, are looked at one by one.
+        """
         if block.hints[0] in self._catalogued:
             self._index_of(block.hints[0])
         found = np.empty(len(block), np.int64)
