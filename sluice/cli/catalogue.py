@@ -18,8 +18,8 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
 GROUPS: Final[dict[str, str]] = {
     "serve": "Start one of the services.",
     "data": "Check recordings of market data.",
-    "tape": "Look at, make and compile tapes.",
-    "topics": "Make, check and show the topics on Kafka.",
+    "tape": "Look at, make and compile tapes, and move them to and from Kafka.",
+    "topics": "Make, check and show the topics on Kafka, and read them.",
     "config": "Check and show the configuration.",
 }
 

@@ -31,7 +31,21 @@ _TIME: Final = """\
 
 A message's timestamp is its event time, so that a past hour can be found by its time. Retention goes by it too: what is
 older than a topic keeps is deleted within minutes, however lately it was written. A deployment that takes an old
-recording needs longer `topics.NAME.retention_hours`.
+recording needs longer `topics.NAME.retention_hours`; `sluice tape to-topic` refuses a tape that would be deleted.
+"""
+_LOOKING: Final = """\
+## Looking at messages, and tapes to and from `raw`
+
+| command | what it does |
+|---|---|
+| `sluice topics tail decisions --follow` | print each message as it comes, decoded, one JSON object a line |
+| `sluice topics tail raw --from 2024-08-08T12:00 --limit 10` | the same of the first ten from a time on |
+| `sluice tape to-topic recording.gz` | write a tape's frames to `raw` |
+| `sluice tape from-topic -o tapes --from T --to T` | write an interval of `raw` as tapes, byte for byte |
+
+A message of `raw` holds frames of one instrument within a tenth of a second, and its event time is the receive time of
+the last one: reading from a time on misses no frame of it. A frame is known by instrument, receive time and sequence,
+its line of the recording. A tape that is written twice is in the topic twice, and `from-topic` drops the repetition.
 """
 
 
@@ -43,7 +57,7 @@ def topics_page() -> str:
         _INTRODUCTION, *_table(titles, (_row(contract) for contract in CONTRACTS)),
         "Beside these, of every topic (for `raw`, with one copy of each partition):\n",
         *_table(configurations[0], iter(configurations[1:])),
-        _PARTITIONER, _TIME, "## Headers\n", (headers_text or "").strip(), ""])
+        _PARTITIONER, _TIME, _LOOKING, "## Headers\n", (headers_text or "").strip(), ""])
 
 
 def _row(contract: Contract) -> tuple[str, ...]:

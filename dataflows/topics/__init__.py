@@ -1,0 +1,1 @@
+"""What a person does with topics: look at their messages, and move frames between topics and tapes. No flow."""
