@@ -9,7 +9,7 @@ from typing import Final
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Run": ("demo", "backtest", "run"),
     "Serve": ("serve",),
-    "Data": ("record", "tape", "data", "features", "train", "topics"),
+    "Data": ("record", "tape", "data", "features", "train", "stores", "topics"),
     "Operate": ("halt", "reduce-only", "resume"),
     "Inspect": ("status", "doctor", "config"),
 }
@@ -19,6 +19,7 @@ GROUPS: Final[dict[str, str]] = {
     "serve": "Start one of the services.",
     "data": "Check recordings of market data.",
     "tape": "Look at, make and compile tapes, and move them to and from Kafka.",
+    "stores": "Bring the archive's tables in PostgreSQL up to date, and check them.",
     "topics": "Make, check and show the topics on Kafka, and read them.",
     "config": "Check and show the configuration.",
 }

@@ -52,12 +52,18 @@ def migrate(url: str, schema: str, package: str) -> list[str]:
         _lock(connection, schema)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         connection.execute(_TABLE)
-        rows = connection.execute("SELECT name, sha256 FROM schema_migrations").fetchall()
-        applied: dict[str, str] = dict(rows)
-        missing = plan(migrations, applied)
+        missing = plan(migrations, applied(connection))
         for migration in missing:
             _apply(connection, migration, schema)
         return [migration.name for migration in missing]
+
+
+def applied(connection: Connection) -> dict[str, str]:
+    """Return the names and checksums of what a schema has had; nothing where it was never migrated."""
+    found = connection.execute("SELECT to_regclass('schema_migrations')").fetchone()
+    if found is None or found[0] is None:
+        return {}
+    return dict(connection.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
 
 
 def load(package: str) -> list[Migration]:
