@@ -126,23 +126,29 @@ def test_feature_rows_are_stored_once_to_the_last_bit(
         assert row[5] == wanted.event_time_ns // 1000
 
 
-def test_two_writers_at_once_leave_no_minute_half_made(
+def wait_until_blocked(connection: Connection, writer: PostgresWriter, thread: threading.Thread) -> None:
+    """Return when the server lets the writer wait for another, or the thread has ended."""
+    waiting = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
+    while thread.is_alive() and connection.execute(waiting, (writer.backend,)).fetchone() != ("Lock",):
+        thread.join(0.01)
+
+
+def test_second_writer_of_an_instrument_waits_so_that_a_minute_has_the_bars_of_both(
     stores: StoreUrls, namespace: str, emptied: Connection
 ) -> None:
-    bars = [a_bar(INSTRUMENTS[0], second) for second in range(1700, 1940)]
-    new: list[int] = []
-
-    def write(mine: list[BarRow]) -> None:
-        writer = PostgresWriter.open(stores.postgres_url, namespace)
-        new.extend(writer.write_bars(mine[start:start + 7]) for start in range(0, len(mine), 7))
-        writer.close()
-
-    threads = [threading.Thread(target=write, args=(bars[start::2] + bars[:20],)) for start in (0, 1)]
-    for thread in threads:
+    mine = [a_bar(INSTRUMENTS[0], 1862)]
+    writer, other = (PostgresWriter.open(stores.postgres_url, namespace) for _ in range(2))
+    for each in (writer, other):
+        each.write_bars([a_bar(INSTRUMENTS[1], 1860)])
+    thread = threading.Thread(target=other.write_bars, args=([a_bar(INSTRUMENTS[0], 1863)],))
+    with writer._connection.transaction():
+        writer.write_bars(mine)
         thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sum(new) == len(bars)
+        wait_until_blocked(emptied, other, thread)
+    thread.join(30)
+    for each in (writer, other):
+        each.close()
+    bars = [*mine, a_bar(INSTRUMENTS[0], 1863), a_bar(INSTRUMENTS[1], 1860)]
     assert stored(emptied, "bars_1m") == rolled(bars, 60)
 
 
