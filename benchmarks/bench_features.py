@@ -28,7 +28,7 @@ from dataflows.actors.extended import FullMarketActor
 from dataflows.actors.extended_state import EXTENDED, LENGTH
 from dataflows.actors.market import MarketActor
 from dataflows.actors.market_state import MARKET
-from dataflows.batch import has_snapshot
+from dataflows.extraction.batch import has_snapshot
 from dataflows.indicators.schemas import FULL_BARS
 from dataflows.tapes.compiled import compile_tapes, load_compiled
 from dataflows.tapes.rows import Rows

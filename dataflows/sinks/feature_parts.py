@@ -14,7 +14,7 @@ import msgspec
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from dataflows.actors.market_rows import FeatureRow
-from dataflows.feature_tables import FeatureFile, table_of
+from dataflows.extraction.tables import FeatureFile, table_of
 from dataflows.indicators.schema import FeatureSchema
 
 #: Rows of each instrument that wait to become a part, as MessagePack.

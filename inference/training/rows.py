@@ -1,10 +1,10 @@
-"""Feature rows of a tape to train on, made by the actors that make them live; see `dataflows.feature_rows`."""
+"""Feature rows of a tape to train on, made by the actors that make them live; see `dataflows.extraction.rows`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dataflows.actors.market_rows import FeatureRow
-from dataflows.feature_rows import TapeRows
+from dataflows.extraction.rows import TapeRows
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from sluice.instruments import InstrumentCatalog
 

@@ -11,8 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from backtest.synthetic import make_tape
-from dataflows.feature_rows import TapeRows
-from dataflows.feature_tables import read_features, table_of
+from dataflows.extraction.rows import TapeRows
+from dataflows.extraction.tables import read_features, table_of
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.market_actors import schema_of_settings
 from sluice.config.features import FeatureSettings

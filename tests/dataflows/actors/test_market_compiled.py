@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dataflows.actors.extended import FullMarketActor
-from dataflows.batch import compute
+from dataflows.extraction.batch import compute
 from dataflows.indicators.schemas import FULL_SCHEMA
 from dataflows.tapes.compiled import compile_tapes
 from dataflows.tapes.frames import Frame

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.actors.market import FeatureTable, MarketActor
-from dataflows.batch import compute
+from dataflows.extraction.batch import compute
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.indicators.schemas import full_schema
 from dataflows.tapes.rows import EXCH_EVENT, Rows

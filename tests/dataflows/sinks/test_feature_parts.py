@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.actors.market_rows import BookTop, FeatureRow
-from dataflows.feature_tables import read_features
+from dataflows.extraction.tables import read_features
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.sinks.feature_parts import FeaturePartsPartition, FeaturePartsSink, PartsState
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from dataflows.actors.market_rows import FeatureRow
-from dataflows.feature_rows import TapeRows
-from dataflows.feature_tables import table_of
+from dataflows.extraction.rows import TapeRows
+from dataflows.extraction.tables import table_of
 from dataflows.indicators.registry import Clock
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.indicators.schemas import FULL_SCHEMA

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from dataflows.actors.market_rows import BookTop, FeatureRow
-from dataflows.feature_tables import FeatureFile, empty_table, read_features, schema_of_file, table_of
+from dataflows.extraction.tables import FeatureFile, empty_table, read_features, schema_of_file, table_of
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.indicators.schemas import FULL_SCHEMA
 from sluice.errors import InputError, NotFoundError

@@ -12,7 +12,7 @@ import numpy as np
 
 from dataflows.actors.market import MarketActor
 from dataflows.actors.market_rows import FeatureRow
-from dataflows.feature_lots import FrameLot, FrameSorter
+from dataflows.extraction.lots import FrameLot, FrameSorter
 from dataflows.indicators.schema import MARKET_SCHEMA, FeatureSchema
 from dataflows.market_actors import cross_assets_of, market_actor
 from dataflows.tapes.blocks import FrameBlock

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from dataflows.actors.market_rows import FeatureTable
-from dataflows.feature_tables import features_table
+from dataflows.extraction.tables import features_table
 from dataflows.indicators.schema import FeatureSchema
 from dataflows.market_actors import market_actor
 from dataflows.tapes.compiled import load_compiled

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataflows.actors.market_rows import FeatureRow, FeatureTable
-from dataflows.feature_compiled import blocks, compiled_tapes, fill_cross_assets, instruments_of, table_of_tape
-from dataflows.feature_rows import TapeRows
-from dataflows.feature_tables import FeatureFile, table_of
+from dataflows.extraction.compiled import blocks, compiled_tapes, fill_cross_assets, instruments_of, table_of_tape
+from dataflows.extraction.rows import TapeRows
+from dataflows.extraction.tables import FeatureFile, table_of
 from dataflows.indicators.schema import FeatureSchema
 from dataflows.tapes.files import find_tapes
 from dataflows.tapes.summary import parts_of

@@ -11,7 +11,7 @@ from sluice.cli.progress import progress_bar
 from sluice.errors import InputError
 
 if TYPE_CHECKING:
-    from dataflows.feature_extraction import Extraction
+    from dataflows.extraction.run import Extraction
     from sluice.config.settings import Settings
 
 _MILLISECOND_NS = 1_000_000
@@ -41,7 +41,7 @@ def features(
     TAPE is a tape (gzip, zstd or plain), a folder of tapes, or a compiled tape (.npz); several are read as one. Values
     that are not valid are null. Bad lines are counted and left out.
     """
-    from dataflows.feature_extraction import extract  # noqa: PLC0415  # numba and polars: not for a help page
+    from dataflows.extraction.run import extract  # noqa: PLC0415  # numba and polars: not for a help page
     from sluice.config.loading import catalog_of  # noqa: PLC0415
 
     given = {"set": kind, "bars": tuple(bars.split(",")) if bars is not None else None, "reference": reference}
@@ -53,7 +53,7 @@ def features(
 
 
 def _wanted(settings: "Settings", every: str, instruments: tuple[str, ...]) -> "Extraction":
-    from dataflows.feature_extraction import Extraction  # noqa: PLC0415  # see above
+    from dataflows.extraction.run import Extraction  # noqa: PLC0415  # see above
     from dataflows.market_actors import schema_of_settings  # noqa: PLC0415
 
     reference = settings.features.reference

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from dataflows.feature_commands import every_ns, features
-from dataflows.feature_rows import TapeRows
-from dataflows.feature_tables import read_features, table_of
+from dataflows.extraction.commands import every_ns, features
+from dataflows.extraction.rows import TapeRows
+from dataflows.extraction.tables import read_features, table_of
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.reader import TapeReader

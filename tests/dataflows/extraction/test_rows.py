@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dataflows.actors.market import MarketActor
 from dataflows.codecs.binance import symbol_of, unroutable
 from dataflows.deadletters import DeadLetter
-from dataflows.feature_lots import FrameSorter
-from dataflows.feature_rows import TapeRows
+from dataflows.extraction.lots import FrameSorter
+from dataflows.extraction.rows import TapeRows
 from dataflows.tapes.blocks import FrameBlock
 from dataflows.tapes.frames import Frame
 from dataflows.tapes.merging import merged_blocks
@@ -90,7 +90,7 @@ def tape_texts(draw: st.DrawFn) -> list[bytes]:
 @given(st.lists(tape_texts(), min_size=1, max_size=3), st.sampled_from([200, 3000, 512 * 1024]))
 def test_rows_counts_and_lines_do_not_depend_on_how_a_tape_is_read(tapes: list[list[bytes]], block_bytes: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dataflows.feature_rows.BLOCK_BYTES", block_bytes)
+        patch.setattr("dataflows.extraction.rows.BLOCK_BYTES", block_bytes)
         paths = [write(Path(folder) / f"{at}.txt", lines) for at, lines in enumerate(tapes)]
         rows, letters, counts, lines = frame_by_frame(paths)
         assert in_blocks(paths) == (rows, counts, lines)

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from backtest.synthetic import make_tape
-from dataflows.feature_commands import features
-from dataflows.feature_compiled import compiled_tapes, instruments_of
-from dataflows.feature_tables import read_features
+from dataflows.extraction.commands import features
+from dataflows.extraction.compiled import compiled_tapes, instruments_of
+from dataflows.extraction.tables import read_features
 from dataflows.indicators.schemas import FULL_SCHEMA
 from dataflows.market_actors import market_actor
 from dataflows.tapes.compiled import compile_tapes, load_compiled

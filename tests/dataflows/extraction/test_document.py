@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from backtest.synthetic import make_tape
-from dataflows.feature_commands import features
+from dataflows.extraction.commands import features
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "features.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
