@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from dataflows.sources.kafka.reading import ReceivedMessage
 from dataflows.sources.kafka.source import KafkaReading
 from dataflows.topics.reading import batches
 from dataflows.topics.showing import line_of
-from dataflows.topics.times import nanoseconds_of
+from dataflows.topics.times import nanoseconds_of, whole_millisecond
 from sluice.config.settings import Settings
 from sluice.errors import InputError
 from sluice.topics.contracts import prefix, topic
@@ -33,14 +34,19 @@ def lines(settings: Settings, wanted: Tail) -> Iterator[str]:
     A message that cannot be decoded is a line too.
     """
     found, left = topic(settings, wanted.topic), wanted.limit
+    start_ns = _start_ns(wanted)
     reading = KafkaReading((found,), tuple(range(found.contract.partitions)), f"{prefix(settings)}.tail",
-                           start_ns=_start_ns(wanted), follow=wanted.follow)
+                           start_ns=None if start_ns is None else whole_millisecond(start_ns), follow=wanted.follow)
     for messages in batches(settings.kafka, reading):
-        shown = [each for each in messages if wanted.key is None or each.key == wanted.key][:left]
+        shown = [each for each in messages if wanted.key in (None, each.key) and not _before(each, start_ns)][:left]
         if shown:
             yield "\n".join(line_of(message, found.contract) for message in shown)
         if left is not None and (left := left - len(shown)) == 0:
             return
+
+
+def _before(message: ReceivedMessage, start_ns: int | None) -> bool:
+    return start_ns is not None and start_ns != _LATEST_NS and message.event_time_ns < start_ns
 
 
 def _start_ns(wanted: Tail) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from backtest.synthetic import make_tape
@@ -76,7 +76,8 @@ def frames(symbol: str) -> st.SearchStrategy[list[Line]]:
                        for index, (_step, blank, padding) in enumerate(drawn)])
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(([(START_NS + 999_999, frame("BTCUSDT", 1))], []), 170_695, 1_411_653)
 @given(st.tuples(*(frames(symbol) for symbol in SYMBOLS)), st.integers(0, 3_000_000_000), st.integers(0, 10**10))
 def test_any_interval_comes_back_byte_for_byte_however_often_it_was_written(
     kafka: LocalBroker, capsys: pytest.CaptureFixture[str], drawn: tuple[list[Line], ...], after: int, length: int
