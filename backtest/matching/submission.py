@@ -130,19 +130,17 @@ def _take_and_rest(state: int, slot: int, now_ns: int) -> None:
 
 @part
 def _rest(state: int, slot: int, now_ns: int) -> None:
-    """Let an order rest, unless it would meet one of its own account: then one of them ends, or both."""
+    """Let an order rest, unless it would meet one of its own account: that one ends, or this one, or both."""
     order = order_at(state, slot)
     others, limit, prevention = ASKS if order.side > 0 else BIDS, -order.side * order.price_ticks, order.prevention
-    met = _first_key(state, others) >= limit
-    if met and prevention in (_EXPIRE_TAKER, _EXPIRE_BOTH):
-        end(state, slot, _EXPIRED, _SELF_TRADE, now_ns)
-    else:
+    ends = _first_key(state, others) >= limit and prevention in (_EXPIRE_TAKER, _EXPIRE_BOTH)
+    if not ends:
         order.queue_ahead = quantity_at(state, order.side, order.price_ticks)
         rest(state, slot)
-    if prevention == _EXPIRE_TAKER:
-        return
-    while _first_key(state, others) >= limit:
+    while prevention != _EXPIRE_TAKER and _first_key(state, others) >= limit:
         end(state, first_slot(state, others), _EXPIRED, _SELF_TRADE, now_ns)
+    if ends:
+        end(state, slot, _EXPIRED, _SELF_TRADE, now_ns)
 
 
 @part

@@ -2,12 +2,22 @@
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
+from sluice.orders import SelfTradePrevention, Side, TimeInForce
 from tests.backtest.matching.side_by_side import Both, Step, scripts
+
+PRICE, QUANTITY, NONE, BOTH = Decimal(99), Decimal("1.011"), SelfTradePrevention.NONE, SelfTradePrevention.EXPIRE_BOTH
+#: An order takes a level and meets one of its own account with the rest: the order that rested is told to end first.
+MEETING: list[Step] = [
+    ("snapshot", {}, {PRICE: Decimal("0.001")}),
+    ("submit", Side.SELL, PRICE, QUANTITY, TimeInForce.GTC, False, NONE),
+    ("submit", Side.BUY, PRICE, QUANTITY, TimeInForce.GTC, False, BOTH),
+]
 
 
 @given(scripts)
+@example(MEETING)
 @settings(max_examples=400, deadline=None)
 def test_kernels_say_what_the_reference_says(script: list[Step]) -> None:
     both = Both()
