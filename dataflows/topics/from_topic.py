@@ -18,7 +18,6 @@ from dataflows.tapes.writer import TapeWriter
 from dataflows.topics.frames import LONGEST_SPAN_NS
 from dataflows.topics.reading import batches
 from dataflows.topics.showing import decoded
-from dataflows.topics.times import whole_millisecond
 from sluice.cli.progress import Advance
 from sluice.config.kafka import KafkaSettings
 from sluice.errors import InputError
@@ -58,7 +57,7 @@ def write_interval(
     folder.mkdir(parents=True, exist_ok=True)
     taken, read = Taken(), 0
     reading = KafkaReading((topic,), tuple(range(topic.contract.partitions)), group,
-                           start_ns=whole_millisecond(interval.start_ns), follow=False)
+                           start_ns=interval.start_ns, follow=False)
     with ExitStack() as stack:
         tapes = _Tapes(folder, stack, taken)
         for messages in batches(kafka, reading):

@@ -8,7 +8,7 @@ from dataflows.sources.kafka.reading import ReceivedMessage
 from dataflows.sources.kafka.source import KafkaReading
 from dataflows.topics.reading import batches
 from dataflows.topics.showing import line_of
-from dataflows.topics.times import nanoseconds_of, whole_millisecond
+from dataflows.topics.times import nanoseconds_of
 from sluice.config.settings import Settings
 from sluice.errors import InputError
 from sluice.topics.contracts import prefix, topic
@@ -36,7 +36,7 @@ def lines(settings: Settings, wanted: Tail) -> Iterator[str]:
     found, left = topic(settings, wanted.topic), wanted.limit
     start_ns = _start_ns(wanted)
     reading = KafkaReading((found,), tuple(range(found.contract.partitions)), f"{prefix(settings)}.tail",
-                           start_ns=None if start_ns is None else whole_millisecond(start_ns), follow=wanted.follow)
+                           start_ns=start_ns, follow=wanted.follow)
     for messages in batches(settings.kafka, reading):
         shown = [each for each in messages if wanted.key in (None, each.key) and not _before(each, start_ns)][:left]
         if shown:

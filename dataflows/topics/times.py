@@ -28,11 +28,6 @@ def nanoseconds_of(text: str) -> int:
     return found
 
 
-def whole_millisecond(time_ns: int) -> int:
-    """Return the beginning of a time's millisecond: a broker knows no finer, so what is sought begins there."""
-    return time_ns // 1_000_000 * 1_000_000
-
-
 def text_of(time_ns: int) -> str:
     """Return a time in nanoseconds since 1970 as ISO 8601 in UTC, to the nanosecond: `2024-08-08T12:00:00.000000001Z`.
 

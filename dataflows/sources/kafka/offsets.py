@@ -6,11 +6,11 @@ from typing import Final, NamedTuple, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from sluice.clock import NS_PER_MS
 from sluice.config.kafka import KafkaSettings
 from sluice.errors import NotFoundError
 from sluice.topics.clients import away
 
-_MILLISECOND_NS: Final = 1_000_000
 _RETRY_PAUSE_S: Final = 0.02
 _NO_LEADER_YET: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 Answer = TypeVar("Answer")
@@ -37,8 +37,11 @@ class Offsets:
         return {part: self._held(part) for part in parts}
 
     def at(self, held: Mapping[Part, Held], start_ns: int) -> dict[Part, int]:
-        """Return the offset of each partition's first message of a time or later; its end where there is none."""
-        wanted = [TopicPartition(topic, partition, -(-start_ns // _MILLISECOND_NS)) for topic, partition in held]
+        """Return the offset of each partition's first message of a time's millisecond or later; its end without any.
+
+        Kafka's timestamps are whole milliseconds, rounded down by whoever wrote: within its millisecond nobody can ask.
+        """
+        wanted = [TopicPartition(topic, partition, start_ns // NS_PER_MS) for topic, partition in held]
         found = self._asked(lambda: self._consumer.offsets_for_times(wanted, timeout=self._kafka.request_timeout_s))
         return {part: each.offset if each.offset >= 0 else held[part].end
                 for each in found for part in [(each.topic, each.partition)]}

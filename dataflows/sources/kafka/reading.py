@@ -9,12 +9,12 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from dataflows.metrics import KAFKA_COMMIT_FAILURES, KAFKA_STALLED
 from dataflows.sources.kafka.availability import Availability
+from sluice.clock import NS_PER_MS
 from sluice.config.kafka import KafkaSettings
 from sluice.errors import SluiceError
 from sluice.topics.clients import client_configuration, is_away, made
 from sluice.topics.headers import event_time_of
 
-_MILLISECOND_NS: Final = 1_000_000
 _CONSUMER: Final = {
     "fetch.wait.max.ms": 100, "fetch.error.backoff.ms": 50, "queued.min.messages": 20_000,
     "queued.max.messages.kbytes": 32_768, "statistics.interval.ms": 500}
@@ -38,7 +38,7 @@ def received(message: Message, topic: str) -> ReceivedMessage:
     headers = tuple(cast("list[tuple[str, bytes | None]]", message.headers() or []))  # its own types say less
     event_time_ns = event_time_of(headers, -1)
     if event_time_ns < 0:  # asked for here alone, because asking takes a quarter of the whole
-        event_time_ns = max(message.timestamp()[1], 0) * _MILLISECOND_NS
+        event_time_ns = max(message.timestamp()[1], 0) * NS_PER_MS
     return ReceivedMessage(
         topic, message.partition() or 0, message.offset() or 0, event_time_ns,
         (message.key() or b"").decode(errors="replace"), message.value() or b"", headers)

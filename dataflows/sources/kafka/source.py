@@ -40,8 +40,9 @@ class KafkaReading:
     """What to read, and how. `topics` are in the order in which they come at the same event time.
 
     `partitions` are the shard's; a topic that has fewer is read as far as it goes. Without a snapshot reading begins at
-    `start_ns` of event time, or with the first message. Where it does not `follow`, it ends at what was there at the
-    start. `settle_ms` is how long a new message waits at the live end for others that should come before it.
+    the millisecond of `start_ns` of event time, or with the first message. Where it does not `follow`, it ends at what
+    was there at the start. `settle_ms` is how long a new message waits at the live end for others that should come
+    before it.
     """
 
     topics: tuple[Topic, ...]
