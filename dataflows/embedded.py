@@ -24,6 +24,7 @@ from dataflows.sources.exchange.source import ExchangeSource
 from dataflows.sources.tape import TapeSource
 from dataflows.steps.stopping import stop_on_signal
 from dataflows.traded import traded
+from sluice.clock import NS_PER_MS
 from sluice.config import Settings
 from sluice.config.writing import write_settings
 from sluice.errors import SluiceError
@@ -103,7 +104,7 @@ def market_source(settings: Settings, catalog: InstrumentCatalog) -> TapeSource 
     source = settings.source
     if source.live:
         warm(schema_of_settings(settings.features))
-    interval_ns = source.tick_interval_ms * 1_000_000
+    interval_ns = source.tick_interval_ms * NS_PER_MS
     if source.kind == "exchange":
         return ExchangeSource(source.exchange, catalog, interval_ns=interval_ns, batch_lines=source.batch_lines)
     return TapeSource(source.tapes, catalog, interval_ns=interval_ns, batch_lines=source.batch_lines)

@@ -11,6 +11,7 @@ from dataflows.sources.exchange.source import ExchangeSource
 from dataflows.sources.tape import TapeSource
 from dataflows.steps.stopping import stop_on_signal
 from dataflows.traded import traded
+from sluice.clock import NS_PER_MS
 from sluice.config import Settings
 from sluice.instruments import InstrumentCatalog
 
@@ -51,7 +52,7 @@ class FeatureRun:
     @property
     def interval_ns(self) -> int:
         """Return the time between two ticks."""
-        return self.settings.source.tick_interval_ms * 1_000_000
+        return self.settings.source.tick_interval_ms * NS_PER_MS
 
     @property
     def part_rows(self) -> int:

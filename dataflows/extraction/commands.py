@@ -8,13 +8,13 @@ import click
 from sluice.cli.options import config_option, json_option
 from sluice.cli.output import emit
 from sluice.cli.progress import progress_bar
+from sluice.clock import NS_PER_MS
 from sluice.errors import InputError
 
 if TYPE_CHECKING:
     from dataflows.extraction.run import Extraction
     from sluice.config.settings import Settings
 
-_MILLISECOND_NS = 1_000_000
 
 
 @click.command(short_help="Make feature rows of tapes, for research.")
@@ -66,7 +66,7 @@ def every_ns(text: str) -> int:
 
     number = text.strip().removesuffix("ms")
     if number != text.strip() and number.isascii() and number.isdigit() and 10 <= int(number) <= 86_400_000:
-        return int(number) * _MILLISECOND_NS
+        return int(number) * NS_PER_MS
     try:
         return parse_length(text)
     except InputError:

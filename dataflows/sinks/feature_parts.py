@@ -16,11 +16,11 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from dataflows.actors.market_rows import FeatureRow
 from dataflows.extraction.tables import FeatureFile, table_of
 from dataflows.indicators.schema import FeatureSchema
+from sluice.clock import NS_PER_MS
 
 #: Rows of each instrument that wait to become a part, as MessagePack.
 PartsState = tuple[tuple[str, bytes], ...]
 _NANOSECONDS = 1_000_000_000
-_MILLISECOND_NS = 1_000_000
 _DAY_NS = 86_400 * _NANOSECONDS
 
 
@@ -98,4 +98,4 @@ def _remove_superseded(path: Path, last_ns: int) -> None:
 
 def _time_of_day(time_ns: int) -> str:
     moment = datetime.fromtimestamp(time_ns // _NANOSECONDS, UTC)
-    return f"{moment:%H%M%S}{time_ns % _NANOSECONDS // _MILLISECOND_NS:03}"
+    return f"{moment:%H%M%S}{time_ns % _NANOSECONDS // NS_PER_MS:03}"

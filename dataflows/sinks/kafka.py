@@ -13,6 +13,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from dataflows.metrics import KAFKA_PRODUCE_WAITS, KAFKA_PRODUCED
+from sluice.clock import NS_PER_MS
 from sluice.config.kafka import KafkaSettings
 from sluice.errors import InputError, NotRunningError, SluiceError
 from sluice.topics.clients import client_configuration, is_away, made
@@ -21,7 +22,6 @@ from sluice.topics.headers import headers_of
 from sluice.topics.partitioning import partition_of
 from sluice.topics.presence import require
 
-_MILLISECOND_NS: Final = 1_000_000
 _POLL_S: Final = 0.1  # how long a signal may have to wait for us
 _FLUSH_MARGIN_S: Final = 5.0
 _PRODUCER: Final = {
@@ -79,7 +79,7 @@ class KafkaSinkPartition(StatefulSinkPartition[OutgoingMessage, None]):
                 self._producer.produce(
                     self._topic.full_name, item.value, item.key.encode(),
                     partition=partition_of(item.key, contract.partitions), on_delivery=self._on_delivery,
-                    timestamp=item.event_time_ns // _MILLISECOND_NS,
+                    timestamp=item.event_time_ns // NS_PER_MS,
                     headers=list(headers_of(contract, item.event_time_ns, item.traceparent)))
             except BufferError:
                 KAFKA_PRODUCE_WAITS.inc()

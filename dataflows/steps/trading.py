@@ -22,6 +22,7 @@ from dataflows.statistics import FlowStatistics
 from dataflows.steps.counting import TickOutcome, count_tick
 from dataflows.steps.market import TickRow
 from dataflows.ticks import Tick
+from sluice.clock import NS_PER_MS
 from sluice.config.settings import Settings
 from sluice.instruments import InstrumentCatalog
 
@@ -52,7 +53,7 @@ class TradingLogic(StatefulBatchLogic[TickRow, TickOutcome, TradingState]):
             for instrument in catalog}
         self._cross_assets = cross_assets_of(
             schema_of_settings(settings.features), settings.features.reference,
-            settings.source.tick_interval_ms * _MILLISECOND_NS, dict(state.cross_assets), state.cross_assets_ns)
+            settings.source.tick_interval_ms * NS_PER_MS, dict(state.cross_assets), state.cross_assets_ns)
         self._report_sequence = state.report_sequence
         self._statistics = FlowStatistics(state.statistics)
         self._waiting = {(row.tick.time_ns, row.row.instrument): row for row in state.waiting}
@@ -178,7 +179,6 @@ SETTLE_NS = 60_000_000_000
 AVERAGE_TRUE_RANGE = MARKET_SCHEMA.features.index("average_true_range")
 #: Every schema begins with the columns of the light one.
 _LIGHT_WIDTH = len(MARKET_SCHEMA.features)
-_MILLISECOND_NS = 1_000_000
 
 
 def view_of(row: FeatureRow) -> MarketView:

@@ -21,10 +21,10 @@ from inference.training.building import HORIZONS_NS, train
 from inference.training.calibration import Costs
 from inference.training.dataset import build_dataset
 from inference.training.rows import feature_rows
+from sluice.clock import NS_PER_MS
 from sluice.config.loading import catalog_of
 from sluice.config.settings import Settings
 
-NANOSECONDS_A_MILLISECOND = 1_000_000
 #: A venue without fees still is no reason to trade on every forecast.
 _LEAST_FEE_BPS = Decimal("0.5")
 
@@ -69,7 +69,7 @@ def train_and_write(tapes: Sequence[Path], registry: Path, settings: Settings, *
     """
     with _Steps(show_progress) as steps:
         steps.begin("reading the tape")
-        interval_ns = settings.source.tick_interval_ms * NANOSECONDS_A_MILLISECOND
+        interval_ns = settings.source.tick_interval_ms * NS_PER_MS
         catalog = catalog_of(settings)
         schema, reference = schema_of_settings(settings.features), settings.features.reference
         recordings = (feature_rows([path], catalog, interval_ns, steps.count, schema=schema, reference=reference)

@@ -1,7 +1,6 @@
 """The events of one instrument in a raw tape, judged by the gates, by its sequence of updates and by its book."""
 
 import math
-from typing import Final
 
 from dataflows.book.order_book import OrderBook
 from dataflows.book.state import BookResult, BookSide
@@ -12,9 +11,8 @@ from dataflows.quality.gates import Gates
 from dataflows.quality.recordings.csv_records import Add
 from dataflows.quality.recordings.messages import Facts, told
 from dataflows.tapes.frames import Frame
+from sluice.clock import NS_PER_MS
 from sluice.instruments import Instrument
-
-_MILLISECOND_NS: Final = 1_000_000
 
 
 class TapeEvents:
@@ -61,7 +59,7 @@ class TapeEvents:
         since_ns = self._received.get(type(event), received)
         self._received[type(event)] = received
         return Facts(
-            received, event_time_ms * _MILLISECOND_NS, transaction_time_ms * _MILLISECOND_NS, since_ns=since_ns)
+            received, event_time_ms * NS_PER_MS, transaction_time_ms * NS_PER_MS, since_ns=since_ns)
 
     def _trade(self, frame: Frame, event: events.Trade | events.AggregateTrade) -> None:
         facts = self._facts(frame, event, event.event_time_ms, event.transaction_time_ms)._replace(

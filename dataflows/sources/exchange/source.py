@@ -16,7 +16,7 @@ from dataflows.sources.exchange.feeds import new_handoff, new_thread
 from dataflows.sources.exchange.handoff import FeedEnd, Handoff, Item
 from dataflows.sources.tape import Routed, Router, TapeState
 from dataflows.tapes.frames import Frame
-from sluice.clock import Clock, SystemClock
+from sluice.clock import NS_PER_MS, Clock, SystemClock
 from sluice.config.market_source import ExchangeSourceSettings
 from sluice.instruments import InstrumentCatalog
 
@@ -69,7 +69,7 @@ class ExchangePartition(StatefulSourcePartition[Routed, ExchangeState]):
         self._line = before.after_line
         self._ended = before.routed.ended
         self._idle = False
-        self._grace_ns = source.settings.tick_grace_ms * 1_000_000
+        self._grace_ns = source.settings.tick_grace_ms * NS_PER_MS
         self._router = Router(source.catalog, source.interval_ns, self._router_state(before.routed))
         self._handoff = self._new_handoff(before.routed)
         self._feed = new_thread(source.settings, source.catalog, self._handoff, after_line=self._line)
