@@ -25,7 +25,7 @@ demo: setup  ## Replay a tape through the whole system: TAPE="a.gz b.gz" for you
 	@$(BIN)/sluice demo $(foreach tape,$(TAPE),--tape $(tape)) $(if $(JSON),--json)
 
 test: setup-dev  ## Run every test, on all cores: ARGS="-k book" for some, on one
-	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --dist=loadgroup)
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --dist=loadscope)
 
 lint: setup-dev  ## Check style, types, import arrows, contracts and generated files
 	$(BIN)/ruff check $(CHECKED)

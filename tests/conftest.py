@@ -10,9 +10,11 @@ each of them is made of many processes already.
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # How fast a machine is says nothing about the code.
 settings.register_profile("sluice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,7 +22,7 @@ settings.load_profile("sluice")
 
 DATA_VARIABLE = "SLUICE_DATA"
 JUDGES_VARIABLE = "SLUICE_JUDGES"
-_SYSTEMS = ("integration", "judges")
+_SYSTEMS = ("tests/integration/", "tests/judges/")
 
 
 def recorded_data() -> Path:
@@ -42,11 +44,17 @@ def is_missing(name: str) -> bool:
     return not recorded_data().is_dir() if name == "data" else shutil.which(name) is None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class FilesAndSystems(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without types
+    """Hands tests to cores by file, and all that start whole systems to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "systems" if file.startswith(_SYSTEMS) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndSystems:
     """Say which tests must run on the same core, one after another."""
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group("systems" if place.parts[0] in _SYSTEMS else place.as_posix()))
+    return FilesAndSystems(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
