@@ -12,6 +12,7 @@ from backtest.exchange.streams.names import FORMS, parse_stream
 from backtest.exchange.streams.names import Route as StreamRoute
 from backtest.exchange.wsapi.methods import METHODS
 from backtest.exchange.wsapi.session import METHODS as SESSION_METHODS
+from sluice.cli.reference.tables import table
 
 _INTRODUCTION: Final = """\
 # The simulated exchange's interface
@@ -61,18 +62,10 @@ _WHEN: Final = ((BEFORE, "before a request acts"), (AFTER, "after a request has 
 def exchange_page() -> str:
     """Return the page in Markdown."""
     return "\n".join([
-        _INTRODUCTION, _REST, *_table(("route", "versions", "weight", "orders", "security", "what it does"), _routes()),
-        _SOCKET, *_table(("method", "USD-M", "COIN-M"), _methods()),
-        _STREAMS, *_table(("stream", "public", "market", "without a route", "what it carries"), _streams()),
-        _FAULTS, *_table(("kind", "strikes", "what happens"), _faults())])
-
-
-def _table(titles: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(titles)} |"
-    yield f"|{'---|' * len(titles)}"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""
+        _INTRODUCTION, _REST, *table(("route", "versions", "weight", "orders", "security", "what it does"), _routes()),
+        _SOCKET, *table(("method", "USD-M", "COIN-M"), _methods()),
+        _STREAMS, *table(("stream", "public", "market", "without a route", "what it carries"), _streams()),
+        _FAULTS, *table(("kind", "strikes", "what happens"), _faults())])
 
 
 def _routes() -> Iterator[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from dataflows.indicators.bar_lengths import parse_lengths
 from dataflows.indicators.registry import Feature
 from dataflows.indicators.schema import MARKET_SCHEMA
 from dataflows.indicators.schemas import FULL_BARS, FULL_SCHEMA, families
+from sluice.cli.reference.tables import table
 
 _INTRODUCTION: Final = """\
 # Features
@@ -29,7 +30,7 @@ and hash (`full_1s_15m`), and its technical columns end with those lengths.
 
 def features_page() -> str:
     """Return the page in Markdown. Families on bars are shown once, with `LENGTH` for the length of the bars."""
-    parts = [_INTRODUCTION, _SETS, *_table(("set", "version", "columns", "hash"), _sets())]
+    parts = [_INTRODUCTION, _SETS, *table(("set", "version", "columns", "hash"), _sets())]
     shown = set[str]()
     for title, entries in families(parse_lengths(FULL_BARS)).items():
         family, _, length = title.partition(", bars of ")
@@ -49,7 +50,7 @@ def _family(title: str, entries: Sequence[Feature], suffix: str) -> Iterator[str
     if suffix:
         yield f"Once for each length of bar: {', '.join(FULL_BARS)}.\n"
     titles = ("name", "what it is", "source", "made of", "warm after", "unit", "range")
-    yield from _table(titles, (_row(entry, suffix) for entry in entries))
+    yield from table(titles, (_row(entry, suffix) for entry in entries))
 
 
 def _row(entry: Feature, suffix: str) -> tuple[str, ...]:
@@ -68,11 +69,3 @@ def _range(entry: Feature) -> str:
     if low and high:
         return f"{entry.low:g} to {entry.high:g}"
     return f"from {entry.low:g}" if low else f"to {entry.high:g}" if high else "any"
-
-
-def _table(titles: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(titles)} |"
-    yield f"|{'---|' * len(titles)}"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""

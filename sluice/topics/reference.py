@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from sluice.cli.reference.tables import table
 from sluice.topics.contracts import CONTRACTS, Contract, Topic
 from sluice.topics.headers import __doc__ as headers_text
 
@@ -54,9 +55,9 @@ def topics_page() -> str:
     titles = ("name", "what it carries", "key", "payload", "version", "partitions", "kept", "largest message")
     configurations = (("setting", "value"), *_configuration(CONTRACTS[0]))
     return "\n".join([
-        _INTRODUCTION, *_table(titles, (_row(contract) for contract in CONTRACTS)),
+        _INTRODUCTION, *table(titles, (_row(contract) for contract in CONTRACTS)),
         "Beside these, of every topic (for `raw`, with one copy of each partition):\n",
-        *_table(configurations[0], iter(configurations[1:])),
+        *table(configurations[0], iter(configurations[1:])),
         _PARTITIONER, _TIME, _LOOKING, "## Headers\n", (headers_text or "").strip(), ""])
 
 
@@ -69,11 +70,3 @@ def _row(contract: Contract) -> tuple[str, ...]:
 def _configuration(contract: Contract) -> Iterator[tuple[str, str]]:
     for key, value in Topic("", contract, 1).configuration.items():
         yield f"`{key}`", f"`{value}`"
-
-
-def _table(titles: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(titles)} |"
-    yield f"|{'---|' * len(titles)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""
