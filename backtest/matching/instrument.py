@@ -100,6 +100,7 @@ class InstrumentMatching:
 
     @synced.setter
     def synced(self, synced: bool) -> None:
+        """Say whether the displayed book is whole."""
         kernel.set_synced(self.state.address, int(synced))
 
     def on_levels(
